@@ -1,0 +1,53 @@
+# What a person types. `make` alone is what CI runs. Everything is installed on the way, nothing has to be done first.
+.DEFAULT_GOAL := test
+.PHONY: demo test quick check engine sandbox-up sandbox-down bench docs lock clean
+
+PYTHON ?= python3
+RUN := .venv/bin/python
+
+demo: .venv/ready ## the whole system once, as a story
+	$(RUN) -m sandbox.demo
+
+test: check engine ## everything; what CI runs
+	$(RUN) -m pytest
+
+quick: check ## the fast half, for the inner loop: no engine, no sandbox
+	$(RUN) -m pytest tests/unit tests/component tests/report_lambda
+
+check: .venv/ready
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+engine: .venv/ready ## the real Pulumi CLI: found, cached, installed or built
+	$(RUN) -m sandbox.engine pulumi
+
+sandbox-up: .venv/ready ## the local cloud, deployed and left running
+	$(RUN) -m sandbox up
+
+sandbox-down: .venv/ready
+	$(RUN) -m sandbox down
+
+bench: .venv/ready
+	$(RUN) bench/specs.py
+	$(RUN) bench/mail_to_report.py
+
+docs: .venv/ready ## the generated references
+	$(RUN) -m mailtls.spec.reference --write
+
+lock: .venv/ready ## after a change of a dependency in pyproject.toml
+	.venv/bin/uv lock
+	.venv/bin/uv export --quiet --no-hashes --all-groups --format requirements-txt --output-file requirements.txt
+
+# Debian packs venv apart from Python: install it where that is allowed, say so where it is not.
+.venv/ready: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "mailtls needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Name another: make PYTHON=python3.11"; exit 2; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq python3-venv; } || { echo "Python's venv module is missing: apt-get install python3-venv"; exit 2; }
+	@echo "installing the pinned requirements into .venv (once)"
+	@$(PYTHON) -m venv --clear .venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+clean:
+	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache *.egg-info

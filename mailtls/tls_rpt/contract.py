@@ -1,0 +1,202 @@
+"""What the components, the Lambda and the command agree on, as data.
+
+Three rooms meet in one bucket: the program creates it and writes the domain lists, SES writes raw mail, the Lambda
+writes everything else, the command reads. Whatever two of them must spell the same way stands here and nowhere else:
+object keys, environment variables, message attributes, the domain list, the metric table.
+
+Standard library only: this file ships in the Lambda's zip.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+# ---------------------------------------------------------------------------------------------------- object keys
+
+
+class Prefix(StrEnum):
+    """First segment of every key in the reports bucket. Lifecycle rules and IAM statements name these."""
+
+    RAW = "raw/"
+    """Mail as SES stored it, one object per mail: `raw/<mail id>`. Never changed, never moved."""
+    DISPOSITIONS = "dispositions/"
+    """What became of each raw mail: `dispositions/<mail id>.json`, exactly one per raw mail once it is dealt with."""
+    REPORTS = "reports/"
+    """The ledger: `reports/<policy domain>/<day the report's period began>/<digest>.json`, written once."""
+    QUARANTINE = "quarantine/"
+    """Mail that is kept but not acted on: `quarantine/<reason>/<mail id>.eml`, the reason in full beside it (.json)."""
+    DOMAINS = "domains/"
+    """Which policy domains are ours: `domains/<stack>.json`, one object per `domains` stack."""
+    ALERTS = "alerts/"
+    """State of each alert, one object per cause: `alerts/<cause>.json`."""
+
+
+SES_SETUP_NOTIFICATION = "AMAZON_SES_SETUP_NOTIFICATION"
+"""Name of the test object that SES writes under the prefix when a receipt rule is created."""
+
+
+class Disposition(StrEnum):
+    """What became of one raw mail. Exactly one of these per mail."""
+
+    STORED = "stored"  # at least one new report of ours went into the ledger
+    DUPLICATE = "duplicate"  # all its reports of ours were in the ledger already
+    QUARANTINED = "quarantined"  # kept apart, with a reason
+    SETUP = "setup"  # SES's own test object
+
+
+class QuarantineReason(StrEnum):
+    """Why a mail is kept apart. A closed set: it is a metric dimension and a key segment."""
+
+    DKIM_MISSING = "dkim-missing"  # RFC 8460 section 3: reports without a valid signature are ignored
+    DKIM_FAILED = "dkim-failed"
+    DKIM_UNALIGNED = "dkim-unaligned"  # valid, but of a domain that is not the From domain or its parent
+    DKIM_LENGTH_TAG = "dkim-length-tag"  # RFC 8460 section 3: l= must not be used
+    VIRUS = "virus"
+    FOREIGN_DOMAIN = "foreign-domain"  # a report about domains that are not ours
+    NOT_A_REPORT = "not-a-report"
+    UNREADABLE = "unreadable"  # meant to be a report, but broken
+    TOO_LARGE = "too-large"
+
+
+# ---------------------------------------------------------------------------------------------------- environment
+
+
+class Environment(StrEnum):
+    """Environment variables of the Lambda function. Few on purpose: 4 KB in all, domain lists are objects."""
+
+    BUCKET = "MAILTLS_BUCKET"
+    TOPIC_ARN = "MAILTLS_TOPIC_ARN"
+    PER_DOMAIN_METRICS = "MAILTLS_PER_DOMAIN_METRICS"  # "true" or "false"
+
+
+class Attribute(StrEnum):
+    """SNS message attributes of an alert; a subscription's filter policy names them."""
+
+    POLICY_DOMAIN = "policy_domain"
+    OWNER = "owner"
+    SEVERITY = "severity"
+    CAUSE = "cause"
+
+
+# ---------------------------------------------------------------------------------------------------- domain list
+
+
+class DomainListError(ValueError):
+    """The object is not a domain list; the stack that wrote it must be deployed again."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnDomain:
+    """One policy domain as the Lambda needs to know it.
+
+    policy_domain: A-labels, lower case, no trailing dot.
+    mode: `none`, `testing` or `enforce` as deployed; None when only TLS-RPT is published.
+    mx: the patterns of the deployed policy, in order.
+    owner, contact: who is told; None when the spec names nobody.
+    """
+
+    policy_domain: str
+    mode: str | None = None
+    mx: tuple[str, ...] = ()
+    owner: str | None = None
+    contact: str | None = None
+
+
+def domain_list_key(stack: str) -> str:
+    """Key of the list that the stack `stack` publishes."""
+    return f"{Prefix.DOMAINS}{stack}.json"
+
+
+def render_domain_list(domains: Iterable[OwnDomain]) -> str:
+    """The object's text: sorted and stable, so that an unchanged set of specs is an unchanged object."""
+    entries = [
+        {
+            "policy_domain": d.policy_domain,
+            "mode": d.mode,
+            "mx": list(d.mx),
+            "owner": d.owner,
+            "contact": d.contact,
+        }
+        for d in sorted(domains, key=lambda d: d.policy_domain)
+    ]
+    return json.dumps({"version": 1, "policy_domains": entries}, indent=1, sort_keys=True) + "\n"
+
+
+def parse_domain_list(text: str | bytes) -> tuple[OwnDomain, ...]:
+    """The inverse of `render_domain_list`. Raises DomainListError."""
+    try:
+        data = json.loads(text)
+        if data["version"] != 1:
+            raise DomainListError(f"domain list version {data['version']!r} is not known here (1 is)")
+        return tuple(
+            OwnDomain(e["policy_domain"], e["mode"], tuple(e["mx"]), e["owner"], e["contact"])
+            for e in data["policy_domains"]
+        )
+    except (ValueError, KeyError, TypeError) as e:
+        if isinstance(e, DomainListError):
+            raise
+        raise DomainListError(f"not a domain list: {e!r}") from e
+
+
+# -------------------------------------------------------------------------------------------------------- metrics
+
+NAMESPACE = "MailTLS"
+
+
+class Dimension(StrEnum):
+    """Closed enumerations and our own domain list only: never text that a report's sender chose."""
+
+    REASON = "Reason"  # QuarantineReason
+    POLICY_TYPE = "PolicyType"  # sts, tlsa, no-policy-found, other
+    RESULT_TYPE = "ResultType"  # RFC 8460 section 4.3, or other
+    SEVERITY = "Severity"  # critical, warning, info
+    POLICY_DOMAIN = "PolicyDomain"  # only when per-domain metrics are switched on; each name costs money
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One CloudWatch metric. Every entry of `dimensions` is one dimension set, and each set is paid for by name."""
+
+    name: str
+    meaning: str
+    dimensions: tuple[tuple[Dimension, ...], ...] = ((),)
+    per_domain: bool = False
+    unit: str = "Count"
+
+
+MAILS_RECEIVED = Metric("MailsReceived", "raw mails dealt with; the heartbeat of the pipeline")
+MAILS_QUARANTINED = Metric("MailsQuarantined", "raw mails kept apart, in all and by reason", ((), (Dimension.REASON,)))
+REPORTS_STORED = Metric("ReportsStored", "reports that entered the ledger")
+REPORTS_DUPLICATE = Metric("ReportsDuplicate", "reports that were in the ledger already")
+SUCCESSFUL_SESSIONS = Metric(
+    "SuccessfulSessions",
+    "sum of total-successful-session-count; policies of different types may count one session twice, so never add them",
+    ((Dimension.POLICY_TYPE,),),
+    per_domain=True,
+)
+FAILED_SESSIONS = Metric(
+    "FailedSessions",
+    "sum of total-failure-session-count, by policy type",
+    ((Dimension.POLICY_TYPE,),),
+    per_domain=True,
+)
+FAILURES = Metric(
+    "Failures",
+    "sum of failed-session-count in failure-details by result type; overlaps, so it adds up to no total",
+    ((Dimension.RESULT_TYPE,),),
+)
+ALERTS_SENT = Metric("AlertsSent", "messages published to the alert topic", ((Dimension.SEVERITY,),))
+
+METRICS: tuple[Metric, ...] = (
+    MAILS_RECEIVED,
+    MAILS_QUARANTINED,
+    REPORTS_STORED,
+    REPORTS_DUPLICATE,
+    SUCCESSFUL_SESSIONS,
+    FAILED_SESSIONS,
+    FAILURES,
+    ALERTS_SENT,
+)
+"""The whole table. A metric with `per_domain` gets, when the setting is on, each of its dimension sets once more with
+`PolicyDomain` in front."""
