@@ -94,6 +94,7 @@ class OwnDomain:
     mode: `none`, `testing` or `enforce` as deployed; None when only TLS-RPT is published.
     mx: the patterns of the deployed policy, in order.
     owner, contact: who is told; None when the spec names nobody.
+    spec: path of the spec in the repository, so that an alert can name the file to edit.
     """
 
     policy_domain: str
@@ -101,6 +102,7 @@ class OwnDomain:
     mx: tuple[str, ...] = ()
     owner: str | None = None
     contact: str | None = None
+    spec: str | None = None
 
 
 def domain_list_key(stack: str) -> str:
@@ -117,6 +119,7 @@ def render_domain_list(domains: Iterable[OwnDomain]) -> str:
             "mx": list(d.mx),
             "owner": d.owner,
             "contact": d.contact,
+            "spec": d.spec,
         }
         for d in sorted(domains, key=lambda d: d.policy_domain)
     ]
@@ -130,10 +133,10 @@ def parse_domain_list(text: str | bytes) -> tuple[OwnDomain, ...]:
         if data["version"] != 1:
             raise DomainListError(f"domain list version {data['version']!r} is not known here (1 is)")
         return tuple(
-            OwnDomain(e["policy_domain"], e["mode"], tuple(e["mx"]), e["owner"], e["contact"])
+            OwnDomain(e["policy_domain"], e["mode"], tuple(e["mx"]), e["owner"], e["contact"], e.get("spec"))
             for e in data["policy_domains"]
         )
-    except (ValueError, KeyError, TypeError) as e:
+    except (ValueError, KeyError, TypeError, RecursionError) as e:
         if isinstance(e, DomainListError):
             raise
         raise DomainListError(f"not a domain list: {e!r}") from e

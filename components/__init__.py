@@ -1,0 +1,1 @@
+"""Pulumi components: they take plain Inputs and know nothing of YAML."""

@@ -1,0 +1,88 @@
+"""One policy domain, whole: its policy host and the records that announce it.
+
+Senders hold an `enforce` policy for weeks after it is gone from DNS, so deleting is the dangerous act: protection
+stands on this component, and every child inherits it.
+"""
+
+from collections.abc import Sequence
+from typing import NotRequired, TypedDict
+
+import pulumi
+
+from components.dns_zones.zone import DnsZone
+from components.mail_security_records import MailSecurityRecords, MailSecurityRecordsArgs, ReportAddress
+from components.policy_host import PolicyHost
+from components.publish_gate import GateSettings
+from mailtls.mta_sts.policy import Mode, Policy, policy_host
+
+
+class Hosting(TypedDict):
+    """What all domains of a stack share; the fields are those of PolicyHostArgs."""
+
+    policy_bucket: pulumi.Input[str]
+    policy_bucket_regional_domain_name: pulumi.Input[str]
+    origin_access_control_id: pulumi.Input[str]
+    response_headers_policy_id: pulumi.Input[str]
+    keep_policies: bool
+
+
+class PolicyDomainArgs(TypedDict):
+    """
+    policy_domain: A-labels. zone: holds it. gate: how the publish gates look at the world.
+    policy: what is published; left out, the domain has TLS-RPT only and no host.
+    rua: where reports go; left out, none are asked for.
+    reports_received_by: what must be there before reports are asked for.
+    """
+
+    policy_domain: str
+    zone: DnsZone
+    gate: GateSettings
+    hosting: Hosting
+    policy: NotRequired[Policy]
+    rua: NotRequired[Sequence[pulumi.Input[str]]]
+    reports_received_by: NotRequired[Sequence[pulumi.Resource]]
+
+
+class PolicyDomain(pulumi.ComponentResource):
+    """policy_host, policy_id: of the published policy; None without one."""
+
+    policy_host: str | None
+    policy_id: pulumi.Output[str] | None
+
+    def __init__(self, name: str, args: PolicyDomainArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mailtls:index:PolicyDomain", name, {}, opts)
+        self.policy_host = self.policy_id = None
+        records: MailSecurityRecordsArgs = {
+            "policy_domain": args["policy_domain"],
+            "zone": args["zone"],
+            "gate": args["gate"],
+        }
+        if "policy" in args:
+            host = PolicyHost(
+                name,
+                {
+                    "policy_domain": args["policy_domain"],
+                    "policy": args["policy"],
+                    "zone": args["zone"],
+                    **args["hosting"],
+                },
+                pulumi.ResourceOptions(parent=self),
+            )
+            self.policy_host = policy_host(args["policy_domain"])
+            self.policy_id = host.policy_id
+            records["mta_sts"] = {
+                "policy": args["policy"],
+                "policy_id": host.policy_id,
+                "target": host.domain_name,
+                "served_by": [host.policy_object, host.distribution],
+            }
+        if "rua" in args:
+            received_by = args.get("reports_received_by", ())
+            records["tls_rpt"] = ReportAddress(rua=args["rua"], received_by=received_by)
+        MailSecurityRecords(name, records, pulumi.ResourceOptions(parent=self))
+        self.register_outputs({"policy_host": self.policy_host, "policy_id": self.policy_id})
+
+
+def must_not_be_deleted(policy: Policy | None) -> bool:
+    """Whether senders may hold a policy of this domain that asks something of its hosts."""
+    return policy is not None and policy.mode is not Mode.NONE

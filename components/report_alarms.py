@@ -1,0 +1,214 @@
+"""Who watches the pipeline: six alarms, whatever the number of domains, and the certificates' expiry events.
+
+Alarms are about the pipeline; alerts about domains come from the Lambda and cost nothing per domain (architecture
+decision 16). Six alarms are $0.60 a month at the list price, and the first ten of an account are free.
+"""
+
+from typing import Any, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from components.certificate_events import CertificateEvents
+from components.report_queue import FUNCTION_TIMEOUT, MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT
+from mailtls.tls_rpt.contract import MAILS_QUARANTINED, MAILS_RECEIVED, NAMESPACE, Prefix
+
+MINUTE, HOUR, DAY = 60, 3_600, 86_400
+SILENT_DAYS = 7
+"""The longest that a plain alarm can look back: period times periods is seven days at most."""
+TOO_OLD = 40 * MINUTE
+"""Age of the oldest message: two tries have failed by then, and three are left."""
+QUARANTINE_SHARE = 50
+"""Per cent of a day's mail. Junk alone reaches it only where hardly any report comes."""
+QUARANTINE_LEAST = 10
+"""Mails in a day below which a share says nothing."""
+ALARM_COUNT = 6
+
+
+class ReportAlarmsArgs(TypedDict):
+    """
+    region: of everything below; an alarm notifies topics of its own region only.
+    topic_arn: who is told. A subscription that filters by owner or severity never gets these.
+    bucket_name: for the commands in the alarms' texts.
+    """
+
+    region: str
+    account_id: pulumi.Input[str]
+    topic_arn: pulumi.Input[str]
+    bucket_name: pulumi.Input[str]
+    queue_name: pulumi.Input[str]
+    dead_letter_queue_name: pulumi.Input[str]
+    dead_letter_queue_arn: pulumi.Input[str]
+    function_name: pulumi.Input[str]
+    function_arn: pulumi.Input[str]
+
+
+class ReportAlarms(pulumi.ComponentResource):
+    """No outputs: what it has to say goes to the topic."""
+
+    def __init__(self, name: str, args: ReportAlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mailtls:index:ReportAlarms", name, {}, opts)
+        self._name = name
+        self._args = args
+        self._watch_queues()
+        self._watch_function()
+        self._watch_mail()
+        CertificateEvents(
+            f"{name}-certificates",
+            {
+                "region": args["region"],
+                "account_id": args["account_id"],
+                "function_name": args["function_name"],
+                "function_arn": args["function_arn"],
+            },
+            pulumi.ResourceOptions(parent=self),
+        )
+        self.register_outputs({})
+
+    def _watch_queues(self) -> None:
+        args = self._args
+        self._alarm(
+            "dead-letters",
+            pulumi.Output.concat(
+                f"Raw mail could not be dealt with in {MAX_RECEIVE_COUNT} tries and waits in the dead-letter queue, "
+                "for 14 days at most. No report is lost: the mail lies in the bucket. DO 1 Find the cause in the "
+                'function\'s log (event "failed"). 2 Deploy what mends it. 3 Put the messages back: '
+                "aws sqs start-message-move-task --source-arn ",
+                args["dead_letter_queue_arn"],
+            ),
+            namespace="AWS/SQS",
+            metric_name="ApproximateNumberOfMessagesVisible",
+            dimensions={"QueueName": args["dead_letter_queue_name"]},
+            statistic="Maximum",
+            comparison_operator="GreaterThanThreshold",
+            threshold=0,
+            period=5 * MINUTE,
+            evaluation_periods=1,
+            # SQS stops measuring a queue that nobody has used for hours; an empty one is the good case
+            treat_missing_data="notBreaching",
+        )
+        self._alarm(
+            "oldest-message",
+            f"Raw mail waits for more than {TOO_OLD // MINUTE} minutes: the function fails on it, or is not invoked. "
+            f"Mail that fails {MAX_RECEIVE_COUNT} times, {VISIBILITY_TIMEOUT // MINUTE} minutes apart, joins the dead "
+            "letters. DO 1 The alarms for errors and throttles beside this one tell which. 2 With neither: is the "
+            "function's event source mapping enabled, and does its role still hold its policy?",
+            namespace="AWS/SQS",
+            metric_name="ApproximateAgeOfOldestMessage",
+            dimensions={"QueueName": args["queue_name"]},
+            statistic="Maximum",
+            comparison_operator="GreaterThanThreshold",
+            threshold=TOO_OLD,
+            period=5 * MINUTE,
+            evaluation_periods=3,
+            datapoints_to_alarm=2,
+            # the same: no measurement, no message
+            treat_missing_data="notBreaching",
+        )
+
+    def _watch_function(self) -> None:
+        function = {"FunctionName": self._args["function_name"]}
+        self._alarm(
+            "function-errors",
+            pulumi.Output.concat(
+                f"The report function died three times in a quarter of an hour: out of {FUNCTION_TIMEOUT} seconds, out "
+                "of memory, or an error that it does not know. Alerts may be late; mail is kept and tried again. DO 1 "
+                "Read its log: aws logs tail --since 1h /aws/lambda/",
+                self._args["function_name"],
+                " 2 Since a deployment? Deploy the one before.",
+            ),
+            namespace="AWS/Lambda",
+            metric_name="Errors",
+            dimensions=function,
+            statistic="Sum",
+            comparison_operator="GreaterThanOrEqualToThreshold",
+            # one is retried and forgotten; a run of the schedule that fails for good counts three
+            threshold=3,
+            period=15 * MINUTE,
+            evaluation_periods=1,
+            # no invocation, no error
+            treat_missing_data="notBreaching",
+        )
+        self._alarm(
+            "function-throttles",
+            "AWS refuses to run the report function: other functions use up the account's concurrency. Mail waits, and "
+            f"after {MAX_RECEIVE_COUNT} refusals joins the dead letters. DO 1 Find who uses it (Lambda console, "
+            "ConcurrentExecutions by function). 2 Cap that one, or ask AWS for a higher quota.",
+            namespace="AWS/Lambda",
+            metric_name="Throttles",
+            dimensions=function,
+            statistic="Sum",
+            comparison_operator="GreaterThanThreshold",
+            threshold=0,
+            period=5 * MINUTE,
+            evaluation_periods=3,
+            # a burst is over by itself; two of three periods are not
+            datapoints_to_alarm=2,
+            treat_missing_data="notBreaching",
+        )
+
+    def _watch_mail(self) -> None:
+        self._alarm(
+            "no-mail",
+            f"No mail was dealt with for {SILENT_DAYS} days. No report is no evidence of health: the way in may be "
+            "broken, and failures of TLS would go unseen. A new platform is in this state until its first report. DO 1 "
+            "Does the MX record of the reports domain name this region's SES? 2 Is our receipt rule in the active rule "
+            "set (aws ses describe-active-receipt-rule-set)? Someone else's tool may have activated another. 3 Do the "
+            "domains still publish _smtp._tls? 4 Send a mail to the address: it has to show up as quarantined.",
+            namespace=NAMESPACE,
+            metric_name=MAILS_RECEIVED.name,
+            statistic="Sum",
+            comparison_operator="LessThanThreshold",
+            threshold=1,
+            period=DAY,
+            evaluation_periods=SILENT_DAYS,
+            datapoints_to_alarm=SILENT_DAYS,
+            # the function counts what comes, so silence is missing data
+            treat_missing_data="breaching",
+        )
+        self._alarm(
+            "quarantine-share",
+            pulumi.Output.concat(
+                f"More than {QUARANTINE_SHARE} % of the last day's mail was kept apart, of {QUARANTINE_LEAST} mails or "
+                "more. Either somebody floods the address, or our reader rejects true reports since a deployment or "
+                "since a reporter changed its form. DO 1 Reasons: the metric MailsQuarantined by Reason. 2 Look at "
+                "some: aws s3 ls --recursive s3://",
+                self._args["bucket_name"],
+                f"/{Prefix.QUARANTINE} 3 Google, Microsoft among them? Then it is us. Nothing is lost meanwhile.",
+            ),
+            metric_queries=[
+                _sum_per_day("quarantined", MAILS_QUARANTINED.name),
+                _sum_per_day("received", MAILS_RECEIVED.name),
+                {
+                    "id": "share",
+                    "label": "per cent quarantined",
+                    "expression": f"IF(received >= {QUARANTINE_LEAST}, 100 * quarantined / received, 0)",
+                    "return_data": True,
+                },
+            ],
+            comparison_operator="GreaterThanThreshold",
+            threshold=QUARANTINE_SHARE,
+            evaluation_periods=1,
+            # nothing was kept apart, or nothing came, which is the other alarm's matter
+            treat_missing_data="notBreaching",
+        )
+
+    def _alarm(self, key: str, description: pulumi.Input[str], **measure: Any) -> None:
+        """One alarm that tells of its beginning and its end."""
+        topic = [self._args["topic_arn"]]
+        aws.cloudwatch.MetricAlarm(
+            f"{self._name}-{key}",
+            region=self._args["region"],
+            alarm_description=description,
+            alarm_actions=topic,
+            ok_actions=topic,
+            opts=pulumi.ResourceOptions(parent=self),
+            **measure,
+        )
+
+
+def _sum_per_day(query_id: str, metric_name: str) -> aws.cloudwatch.MetricAlarmMetricQueryArgsDict:
+    return {
+        "id": query_id,
+        "metric": {"namespace": NAMESPACE, "metric_name": metric_name, "period": DAY, "stat": "Sum"},
+    }

@@ -1,0 +1,182 @@
+"""The Lambda that deals with raw mail, fed by the queue and woken every hour, with a role that can do just that."""
+
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+
+from components.physical_names import physical_name
+from components.policy_documents import allow, document, trust
+from components.report_queue import BATCH_WINDOW, FUNCTION_TIMEOUT
+from mailtls.tls_rpt.contract import Environment, Prefix
+
+HANDLER = "report_lambda.handler.handle"
+MEMORY_MB = 1024
+"""A mail of 40 MB, its decoded parts and 40 MB of inflated reports as values take half of it. CPU comes in proportion:
+this is a little over half a core."""
+BATCH_SIZE = 10
+MAX_CONCURRENCY = 5
+"""Copies at work at a time. A cap on the event source lets messages wait; reserved concurrency would throttle them into
+the dead letters and take from the account's pool. More copies only fight over the same alert states."""
+LOG_DAYS = 90
+
+READ = (Prefix.RAW, Prefix.DISPOSITIONS, Prefix.REPORTS, Prefix.DOMAINS, Prefix.ALERTS)
+"""Prefixes that the function reads. Quarantined mail is for people."""
+WRITTEN = (Prefix.DISPOSITIONS, Prefix.REPORTS, Prefix.QUARANTINE, Prefix.ALERTS)
+"""Prefixes that it writes. Never raw mail, never the domain lists: neither bug nor break-in changes the input."""
+
+LARGEST_METRIC_COUNT = 36
+"""Custom metrics that the whole platform can have when every closed word was seen once, without per-domain metrics.
+At the list price of $0.30 a metric and month (first 10 free) about $8; a usual month sees a dozen of them."""
+METRICS_PER_DOMAIN = 8
+"""Further custom metrics of each domain with `per_domain_metrics`: up to $2.40 a domain and month. 100 domains can cost
+$240 a month for what `mailtls reports` reads from the ledger for nothing."""
+
+
+class ReportFunctionArgs(TypedDict):
+    """
+    region: of bucket, queue and topic as well.
+    code: the archive made of report_lambda/MANIFEST. Another archive is another version of the reader: roll it out to a
+    test platform first, mail that it gets wrong is quarantined, not lost.
+    per_domain_metrics: True costs up to METRICS_PER_DOMAIN custom metrics per domain.
+    """
+
+    region: str
+    account_id: pulumi.Input[str]
+    code: pulumi.Archive
+    bucket_name: pulumi.Input[str]
+    bucket_arn: pulumi.Input[str]
+    queue_arn: pulumi.Input[str]
+    topic_arn: pulumi.Input[str]
+    topic_key_arn: pulumi.Input[str]
+    per_domain_metrics: NotRequired[bool]
+
+
+class ReportFunction(pulumi.ComponentResource):
+    """The outputs are known once the role may do its work."""
+
+    function_name: pulumi.Output[str]
+    function_arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: ReportFunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mailtls:index:ReportFunction", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        region, function_name = args["region"], physical_name(name)
+
+        # made here, before the function, with an end: Lambda would make one that keeps everything for ever
+        log_group = aws.cloudwatch.LogGroup(
+            f"{name}-logs",
+            region=region,
+            name=f"/aws/lambda/{function_name}",
+            retention_in_days=LOG_DAYS,
+            opts=child,
+        )
+        role = aws.iam.Role(
+            f"{name}-role",
+            description="mailtls: what the TLS report function may do",
+            assume_role_policy=trust("lambda.amazonaws.com"),
+            opts=child,
+        )
+        rights = aws.iam.RolePolicy(
+            f"{name}-rights", role=role.name, policy=role_policy(args, log_group.arn), opts=child
+        )
+        function = aws.lambda_.Function(
+            f"{name}-function",
+            region=region,
+            name=function_name,
+            description="mailtls: TLS reports (RFC 8460) from raw mail to ledger, metrics and alerts",
+            role=role.arn,
+            runtime="python3.13",
+            architectures=["arm64"],
+            handler=HANDLER,
+            code=args["code"],
+            memory_size=MEMORY_MB,
+            timeout=FUNCTION_TIMEOUT,
+            environment={"variables": environment(args)},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[log_group, rights], delete_before_replace=True),
+        )
+        aws.lambda_.EventSourceMapping(
+            f"{name}-mails",
+            region=region,
+            event_source_arn=args["queue_arn"],
+            function_name=function.name,
+            batch_size=BATCH_SIZE,
+            maximum_batching_window_in_seconds=BATCH_WINDOW,
+            # without it one bad mail brings back all ten
+            function_response_types=["ReportBatchItemFailures"],
+            scaling_config={"maximum_concurrency": MAX_CONCURRENCY},
+            opts=child,
+        )
+        # repeats, all-clears and silence have no mail to set them off
+        schedule = aws.cloudwatch.EventRule(
+            f"{name}-hourly",
+            region=region,
+            description="mailtls: alerts that repeat, end, or tell of silence",
+            schedule_expression="rate(1 hour)",
+            opts=child,
+        )
+        invoke_by_rule(f"{name}-hourly", region, schedule, function.name, function.arn, child)
+
+        self.function_name = function.name
+        self.function_arn = function.arn
+        self.register_outputs({"function_name": self.function_name, "function_arn": self.function_arn})
+
+
+def invoke_by_rule(
+    name: str,
+    region: str,
+    rule: aws.cloudwatch.EventRule,
+    function_name: pulumi.Input[str],
+    function_arn: pulumi.Input[str],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Let the one rule, and no other, invoke the function; `opts` holds the parent."""
+    permission = aws.lambda_.Permission(
+        f"{name}-permission",
+        region=region,
+        action="lambda:InvokeFunction",
+        function=function_name,
+        principal="events.amazonaws.com",
+        source_arn=rule.arn,
+        opts=opts,
+    )
+    aws.cloudwatch.EventTarget(
+        f"{name}-target",
+        region=region,
+        rule=rule.name,
+        arn=function_arn,
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[permission])),
+    )
+
+
+def environment(args: ReportFunctionArgs) -> dict[str, pulumi.Input[str]]:
+    """Few on purpose: Lambda takes 4 KB in all, so domain lists are objects in the bucket."""
+    return {
+        Environment.BUCKET.value: args["bucket_name"],
+        Environment.TOPIC_ARN.value: args["topic_arn"],
+        Environment.PER_DOMAIN_METRICS.value: str(args.get("per_domain_metrics", False)).lower(),
+    }
+
+
+def role_policy(args: ReportFunctionArgs, log_group_arn: pulumi.Input[str]) -> pulumi.Output[str]:
+    """All that the function may do. No delete anywhere: what it wrote stays."""
+    bucket = args["bucket_arn"]
+    return document(
+        allow("ReadObjects", "s3:GetObject", [pulumi.Output.concat(bucket, f"/{prefix}*") for prefix in READ]),
+        allow("WriteObjects", "s3:PutObject", [pulumi.Output.concat(bucket, f"/{prefix}*") for prefix in WRITTEN]),
+        # no condition on the prefix: S3 answers 403 in place of 404 for a missing key to those who may not list, and
+        # asks for that right without a prefix. All prefixes but quarantine are readable here anyway
+        allow("TellMissingFromForbidden", "s3:ListBucket", bucket),
+        allow(
+            "TakeMessages",
+            ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+            args["queue_arn"],
+        ),
+        allow(
+            "WriteLogs",
+            ["logs:CreateLogStream", "logs:PutLogEvents"],
+            pulumi.Output.concat(log_group_arn, ":*"),
+        ),
+        allow("PublishAlerts", "sns:Publish", args["topic_arn"]),
+        allow("EncryptAlerts", ["kms:GenerateDataKey", "kms:Decrypt"], args["topic_key_arn"]),
+    )

@@ -1,0 +1,1 @@
+"""Looking at the world: thin edges, each bounded in time and size. What they return is judged elsewhere."""

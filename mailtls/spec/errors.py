@@ -1,0 +1,54 @@
+"""What is wrong in the specs, each fault with its place."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SpecError:
+    """One fault.
+
+    file: path as the user would type it. line, column: from 1, of the value or key at fault.
+    key: where in the spec (`mta_sts.mode`, `policy_domains[one.example].mta_sts.mx[0]`); empty for the file itself.
+    message: what is wrong and what to write.
+    """
+
+    file: str
+    line: int
+    column: int
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}:{self.column}: "
+        return f"{where}{self.key}: {self.message}" if self.key else where + self.message
+
+
+class SpecErrors(ValueError):
+    """The specs cannot be used: nothing was built from any of them. `str()` is one line per fault, in file order."""
+
+    def __init__(self, errors: Iterable[SpecError]) -> None:
+        self.errors: tuple[SpecError, ...] = tuple(sorted(set(errors)))
+        """Every fault once, sorted by file, line and column."""
+        super().__init__("\n".join(str(error) for error in self.errors))
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault before its place is known: found by whoever judges data, placed by whoever read the file.
+
+    path: keys and list indexes from the spec's own map down to the value. message: what is wrong and what to write.
+    at_key: the key itself is at fault, not its value.
+    """
+
+    path: tuple[str | int, ...]
+    message: str
+    at_key: bool = False
+
+
+def quoted(value: object) -> str:
+    """A value from a file inside a message: on one line, as YAML would have it, short."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+    return text if len(text) <= 80 else text[:76] + '..."'

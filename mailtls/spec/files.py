@@ -1,0 +1,101 @@
+"""Which files a set of specs is made of."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from mailtls.spec.errors import SpecError
+from mailtls.spec.yaml_text import MAX_FILE_BYTES
+
+DEFAULTS_FILE = "defaults.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file. path: to open it. shown: as the user would type it, in errors and in `PolicySpec.source`."""
+
+    path: str
+    shown: str
+
+    def read(self) -> bytes:
+        """The bytes, at most one more than a file may have. Raises OSError."""
+        with open(self.path, "rb") as file:
+            return file.read(MAX_FILE_BYTES + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder of specs: what fills in below it, its spec files and its folders, both by name."""
+
+    defaults: SourceFile | None = None
+    specs: tuple[SourceFile, ...] = ()
+    folders: "tuple[Folder, ...]" = ()
+
+
+def find(root: Path, errors: list[SpecError]) -> Folder:
+    """All spec files at or below `root`, a folder or one file (the defaults.yaml beside it counts then).
+
+    Hidden names, and files that are not YAML, are passed over. What somebody may take for a spec that is deployed, and
+    is not, is added to `errors`: `.yml`, a link to a folder, what is no regular file.
+    Files are shown below `root` as it was typed; below its last part when it is absolute.
+    """
+    shown = Path(root.name) if root.is_absolute() else root
+    if root.is_dir():
+        return _folder(root, shown, errors)
+    if root.name == DEFAULTS_FILE:
+        errors.append(_error(shown, "this file fills in what specs leave out; name its folder, or a spec"))
+        return Folder()
+    if not root.exists():
+        errors.append(_error(shown, "there is no such file or folder"))
+        return Folder()
+    if root.suffix != ".yaml" or not root.is_file():
+        errors.append(_error(shown, "not a file whose name ends in .yaml"))
+        return Folder()
+    beside = root.with_name(DEFAULTS_FILE)
+    defaults = SourceFile(str(beside), shown.with_name(DEFAULTS_FILE).as_posix()) if beside.is_file() else None
+    return Folder(defaults, (SourceFile(str(root), shown.as_posix()),))
+
+
+def _folder(path: Path, shown: Path, errors: list[SpecError]) -> Folder:
+    try:
+        with os.scandir(path) as found:
+            entries = sorted((e for e in found if not e.name.startswith(".")), key=lambda e: e.name)
+    except OSError as e:
+        errors.append(_error(shown, f"the folder cannot be read: {e.strerror}"))
+        return Folder()
+    defaults = None
+    specs: list[SourceFile] = []
+    folders: list[Folder] = []
+    for entry in entries:
+        if entry.is_dir():
+            if entry.is_symlink():
+                errors.append(_error(shown / entry.name, "a link to a folder is not followed; move the folder here"))
+            else:
+                folders.append(_folder(path / entry.name, shown / entry.name, errors))
+        elif entry.name == DEFAULTS_FILE:
+            defaults = _source_file(entry, shown, errors)
+        elif entry.name.lower().endswith((".yaml", ".yml")) and (file := _source_file(entry, shown, errors)):
+            specs.append(file)
+    return Folder(defaults, tuple(specs), tuple(folders))
+
+
+def _source_file(entry: os.DirEntry[str], folder_shown: Path, errors: list[SpecError]) -> SourceFile | None:
+    """The entry of a folder, if it is a file to read."""
+    if not entry.name.endswith(".yaml"):
+        message = f"not read because of its name; rename it to {Path(entry.name).stem}.yaml"
+    elif not entry.is_file():
+        message = "not a regular file, or a link to nothing"
+    else:
+        return SourceFile(entry.path, _prefix(folder_shown) + entry.name)
+    errors.append(_error(folder_shown / entry.name, message))
+    return None
+
+
+def _prefix(folder_shown: Path) -> str:
+    """What stands before a file's name. Text, since a Path for each of ten thousand files costs more than it tells."""
+    text = folder_shown.as_posix()
+    return "" if text == "." else f"{text}/"
+
+
+def _error(shown: Path, message: str) -> SpecError:
+    return SpecError(shown.as_posix(), 1, 1, "", message)

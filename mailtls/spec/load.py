@@ -1,0 +1,195 @@
+"""Files into specs: read, fill in the defaults, judge, build; and when something is wrong, all of it at once.
+
+Two paths. The fast one only asks whether all is well, and most of the time it is. For a spec that is not, the slow one
+asks the schema for reasons and composes the files once more for line and column.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mailtls.spec import schema, values, yaml_text
+from mailtls.spec.errors import Fault, SpecError, SpecErrors, quoted
+from mailtls.spec.files import Folder, SourceFile, find
+from mailtls.spec.model import PolicySpec, Source
+from mailtls.spec.place import Layer, Places
+
+
+def load(root: Path) -> tuple[PolicySpec, ...]:
+    """Every spec at or below `root`, a folder or one file, sorted by policy domain.
+
+    The `defaults.yaml` of each folder, from `root` down, fills what the specs below leave out: maps merge, lists and
+    plain values replace. Raises SpecErrors with every fault of every file; a set without any spec is a fault too, since
+    deploying it would delete every domain.
+    """
+    root = Path(root)
+    loading = _Loading()
+    folder = find(root, loading.errors)
+    loading.folder(folder, ())
+    if not loading.specs and not loading.errors:
+        shown = root.name if root.is_absolute() else root.as_posix()
+        message = "no spec in here; an empty set would delete every domain, so it is never meant"
+        loading.errors.append(SpecError(shown, 1, 1, "", message))
+    if loading.errors:
+        raise SpecErrors(loading.errors)
+    return tuple(loading.specs[domain] for domain in sorted(loading.specs))
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`over` laid on `base`: maps merge, anything else replaces. Neither is changed."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        merged[key] = merge(below, value) if isinstance(value, dict) and isinstance(below, dict) else value
+    return merged
+
+
+def _all_faults(data: Mapping[str, Any]) -> list[Fault]:
+    """What the schema finds in one spec, and what is wrong with the values that it finds nothing in."""
+    faults = list(schema.faults(data))
+    return faults + values.value_faults(_without(data, {fault.path for fault in faults}))
+
+
+def _without(data: Any, paths: set[tuple[str | int, ...]], here: tuple[str | int, ...] = ()) -> Any:
+    """A copy of `data` less the values at `paths`; a list keeps its length, with None in their place."""
+    if isinstance(data, dict):
+        kept = {key: value for key, value in data.items() if (*here, key) not in paths}
+        return {key: _without(value, paths, (*here, key)) for key, value in kept.items()}
+    if isinstance(data, list):
+        return [None if (*here, index) in paths else item for index, item in enumerate(data)]
+    return data
+
+
+@dataclass(frozen=True, slots=True)
+class _Defaults:
+    """What one defaults.yaml and those above it say together."""
+
+    file: SourceFile
+    data: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class _Loading:
+    """The state of one `load`: what was found so far."""
+
+    errors: list[SpecError] = field(default_factory=list)
+    specs: dict[str, PolicySpec] = field(default_factory=dict)
+    places: Places = field(default_factory=Places)
+
+    def folder(self, folder: Folder, chain: tuple[_Defaults, ...] | None) -> None:
+        """Load a folder. `chain`: the defaults from the root down; None when one of them cannot be read, in which case
+        the files below are only judged as YAML: anything else said about them could be wrong."""
+        if folder.defaults:
+            chain = self._extended(chain, folder.defaults)
+        for file in folder.specs:
+            self._spec_file(file, chain)
+        for below in folder.folders:
+            self.folder(below, chain)
+
+    def _extended(self, chain: tuple[_Defaults, ...] | None, file: SourceFile) -> tuple[_Defaults, ...] | None:
+        read = self._read(file)
+        if read is None:
+            return None
+        data, _ = read
+        if data is None:  # only comments
+            data = {}
+        layer = (Layer(file),)
+        if not isinstance(data, dict):
+            self._report(layer, [Fault((), f"{quoted(data)} is not a map of keys")])
+            return None
+        for key in ("policy_domain", "policy_domains"):
+            if key in data:
+                self._report(
+                    layer, [Fault((key,), "does not belong in a defaults.yaml; write it in a spec", at_key=True)]
+                )
+        data = {key: value for key, value in data.items() if key not in ("policy_domain", "policy_domains")}
+        self._report(layer, values.value_faults(data) if schema.is_valid(data) else _all_faults(data))
+        if chain is None:
+            return None
+        return (*chain, _Defaults(file, merge(chain[-1].data if chain else {}, data)))
+
+    def _spec_file(self, file: SourceFile, chain: tuple[_Defaults, ...] | None) -> None:
+        read = self._read(file)
+        if read is None or chain is None:
+            return
+        data, lines = read
+        if isinstance(data, dict) and "policy_domains" in data:
+            self._map(file, data, lines, chain)
+            return
+        layers = (Layer(file), *(Layer(defaults.file) for defaults in reversed(chain)))
+        if data is None:
+            self._report(layers, [Fault((), "the file is empty; write a spec or remove it")])
+        elif not isinstance(data, dict):
+            self._report(layers, [Fault((), f"{quoted(data)} is not a spec (policy_domain: contoso.example)")])
+        else:
+            source = Source(file.shown, lines.get(("policy_domain",), 1))
+            self._spec(data, chain, layers, source)
+
+    def _map(
+        self, file: SourceFile, data: dict[str, Any], lines: Mapping[tuple[str, ...], int], chain: tuple[_Defaults, ...]
+    ) -> None:
+        """A file with `policy_domains`."""
+        file_layer = (Layer(file),)
+        for key in data.keys() - {"policy_domains"}:
+            message = "cannot stand beside policy_domains; what its specs share goes into a defaults.yaml"
+            self._report(file_layer, [Fault((key,), message, at_key=True)])
+        entries = data["policy_domains"]
+        if not isinstance(entries, dict) or not entries:
+            message = f"{quoted(entries)} is not a map of policy domains (policy_domains: {{one.example: {{}}}})"
+            self._report(file_layer, [Fault(("policy_domains",), message)])
+            return
+        for name, entry in entries.items():
+            prefix = ("policy_domains", name)
+            layers = (Layer(file, prefix), *(Layer(defaults.file) for defaults in reversed(chain)))
+            if entry is not None and not isinstance(entry, dict):
+                self._report(
+                    layers, [Fault((), f"{quoted(entry)} is not a spec; write {{}} when the defaults say it all")]
+                )
+                continue
+            if entry and "policy_domain" in entry:
+                self._report(
+                    layers, [Fault(("policy_domain",), "the key above says it already; remove it", at_key=True)]
+                )
+                continue
+            self._spec({**(entry or {}), "policy_domain": name}, chain, layers, Source(file.shown, lines[prefix]))
+
+    def _spec(
+        self, data: dict[str, Any], chain: tuple[_Defaults, ...], layers: tuple[Layer, ...], source: Source
+    ) -> None:
+        """One spec: fill in, judge, build."""
+        if chain:
+            data = merge(chain[-1].data, data)
+        faults = [] if schema.is_valid(data) else _all_faults(data)
+        if not faults and "policy_domain" not in data:
+            faults = [Fault(("policy_domain",), "missing; write policy_domain: contoso.example")]
+        if not faults:
+            spec, faults = values.build(data, source)
+            if spec:
+                faults = self._added(spec)
+        self._report(layers, faults)
+
+    def _added(self, spec: PolicySpec) -> list[Fault]:
+        first = self.specs.setdefault(spec.policy_domain, spec)
+        if first is spec:
+            return []
+        where = f"{first.source.file}:{first.source.line}"
+        return [
+            Fault(("policy_domain",), f"{spec.policy_domain} has a spec already, at {where}; remove one of the two")
+        ]
+
+    def _read(self, file: SourceFile) -> tuple[Any, dict[tuple[str, ...], int]] | None:
+        """A file's plain data and the lines of the keys that name domains; None when it cannot be read."""
+        try:
+            node = yaml_text.compose(yaml_text.decode(file.read()))
+            return (
+                (None, {}) if node is None else (yaml_text.to_data(node), yaml_text.key_lines(node, "policy_domains"))
+            )
+        except yaml_text.YamlFault as e:
+            self.errors.append(SpecError(file.shown, e.line, e.column, "", e.message))
+        except OSError as e:
+            self.errors.append(SpecError(file.shown, 1, 1, "", f"cannot be read: {e.strerror}"))
+        return None
+
+    def _report(self, layers: tuple[Layer, ...], faults: Iterable[Fault]) -> None:
+        self.errors += [self.places.placed(fault, layers) for fault in faults]

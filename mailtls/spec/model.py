@@ -1,0 +1,55 @@
+"""The values that specs become. Everything else in the system takes these and knows no YAML."""
+
+from dataclasses import dataclass, field
+
+from mailtls.mta_sts.policy import Mode, MxPattern, Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a spec is written: the file as the user would type it, and the line (from 1) that names the domain."""
+
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class MtaSts:
+    """What is served to senders. Only what makes a valid policy can be built (raises mta_sts.policy.InvalidPolicy).
+
+    mx: in the order written. max_age: seconds.
+    """
+
+    mode: Mode
+    mx: tuple[MxPattern, ...]
+    max_age: int
+    policy: Policy = field(init=False, repr=False, compare=False)
+    """The same as RFC 8461 has it, ready to render."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "policy", Policy(self.mode, self.max_age, self.mx))
+
+
+@dataclass(frozen=True, slots=True)
+class TlsRpt:
+    """Where reports go. rua: `mailto:` and `https:` URIs in order; empty means the platform's own pipeline."""
+
+    rua: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySpec:
+    """Everything asked for one policy domain.
+
+    policy_domain: A-labels, lower case, no trailing dot.
+    mta_sts: None where only TLS-RPT is asked for. tls_rpt: None where it is switched off.
+    owner: team whose subscriptions get the alerts. contact: address of a person. Either None when left out.
+    source: does not count when two specs are compared.
+    """
+
+    policy_domain: str
+    mta_sts: MtaSts | None
+    tls_rpt: TlsRpt | None
+    owner: str | None
+    contact: str | None
+    source: Source = field(compare=False)

@@ -1,0 +1,188 @@
+"""One spec's plain data, which fits the schema, into a PolicySpec: what a schema cannot say.
+
+Names are judged here by the `idna` package (UTS 46 and IDNA 2008, strictly), so that what is stored is the right
+A-label; `mailtls.names` alone is more liberal.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import idna
+
+from mailtls import names
+from mailtls.mta_sts.policy import MAX_AGE, InvalidPolicy, Mode, MxPattern
+from mailtls.spec.errors import Fault, quoted
+from mailtls.spec.model import MtaSts, PolicySpec, Source, TlsRpt
+from mailtls.spec.schema import spec_schema
+
+MAX_POLICY_DOMAIN = names.MAX_NAME_OCTETS - len("_smtp._tls.")
+"""Octets. The longest of the names in front of a policy domain must fit into a name too."""
+
+_UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_MX_RECORD = re.compile(r"[0-9]+\s+(\S+)")
+_ADDRESS = re.compile(r"[^@]{1,64}@([^@]+)")
+_PRINTABLE = re.compile(r"[!-~]+")
+_ENCODED = str.maketrans({",": "%2C", "!": "%21", ";": "%3B"})
+
+
+def build(data: Mapping[str, Any], source: Source) -> tuple[PolicySpec | None, list[Fault]]:
+    """The spec, or None and everything that is wrong with it. `data` fits the schema and has a `policy_domain`."""
+    faults: list[Fault] = []
+    domain = _policy_domain(data["policy_domain"], faults)
+    mta_sts = _mta_sts(data["mta_sts"], faults) if "mta_sts" in data else None
+    tls_rpt = _tls_rpt(data.get("tls_rpt", {}), faults)
+    if "mta_sts" not in data and tls_rpt is None:
+        faults.append(Fault(("tls_rpt",), "neither mta_sts nor tls_rpt: nothing would be published; remove the spec"))
+    if faults or domain is None:
+        return None, faults
+    return PolicySpec(domain, mta_sts, tls_rpt, data.get("owner"), data.get("contact"), source), []
+
+
+def value_faults(data: Mapping[str, Any]) -> list[Fault]:
+    """What is wrong with the single values of `data`, which fits the schema but need not be a whole spec: defaults, or
+    what is left of a spec (a list item of None was judged already)."""
+    faults: list[Fault] = []
+    if "policy_domain" in data:
+        _policy_domain(data["policy_domain"], faults)
+    mta_sts = data.get("mta_sts", {})
+    _mx(mta_sts.get("mx", ()), faults)
+    _seconds(mta_sts.get("max_age", 0), faults)
+    _tls_rpt(data.get("tls_rpt", {}), faults)
+    return faults
+
+
+def strict_host_name(text: str) -> str:
+    """`names.host_name` where Unicode and `xn--` labels must be right by IDNA 2008. Raises names.InvalidName."""
+    if not text.isascii() or "xn--" in text.lower():
+        try:
+            text = idna.encode(text, uts46=True, std3_rules=True).decode("ascii")
+        except idna.IDNAError as e:
+            raise names.InvalidName(f"not a name by IDNA 2008: {e}") from e
+    return names.host_name(text)
+
+
+def _policy_domain(text: str, faults: list[Fault]) -> str | None:
+    try:
+        domain = strict_host_name(text)
+    except names.InvalidName as e:
+        faults.append(Fault(("policy_domain",), f"{quoted(text)} is not a mail domain: {e}"))
+        return None
+    if len(domain) > MAX_POLICY_DOMAIN:
+        message = f"{len(domain)} octets; {MAX_POLICY_DOMAIN} is the most, since _smtp._tls. is put in front"
+        faults.append(Fault(("policy_domain",), message))
+    return domain
+
+
+def _mta_sts(data: Mapping[str, Any], faults: list[Fault]) -> MtaSts | None:
+    before = len(faults)
+    mx = _mx(data.get("mx", ()), faults)
+    if "mode" not in data:
+        expected = spec_schema()["properties"]["mta_sts"]["properties"]["mode"]["x-expected"]
+        faults.append(Fault(("mta_sts", "mode"), f"missing, here and in every defaults.yaml ({expected})"))
+        return None
+    mode = Mode(data["mode"])
+    if not data.get("mx") and mode is not Mode.NONE:
+        message = f"mode {mode} needs the hosts that may receive the mail: mx: [mx1.example.com] (RFC 8461 section 3.2)"
+        faults.append(Fault(("mta_sts", "mx"), message))
+    max_age = _seconds(data.get("max_age", default_max_age(mode)), faults)
+    if len(faults) > before:
+        return None
+    try:
+        return MtaSts(mode, mx, max_age)
+    except InvalidPolicy as e:
+        faults.append(Fault(("mta_sts",), str(e)))
+        return None
+
+
+def default_max_age(mode: Mode) -> str:
+    """What a left-out max_age means, as a spec would say it: a day while it is tried or taken back, then a week."""
+    by_mode: Mapping[str, str] = spec_schema()["properties"]["mta_sts"]["properties"]["max_age"]["x-default-by-mode"]
+    return by_mode[mode]
+
+
+def _seconds(value: int | str, faults: list[Fault]) -> int:
+    """max_age in seconds: `value` is in range already when it is a number, and has a unit when it is text."""
+    seconds = int(value[:-1]) * _UNITS[value[-1]] if isinstance(value, str) else int(value)
+    if seconds > MAX_AGE:
+        message = f"{quoted(value)} is {seconds} seconds; {MAX_AGE} is the most, so 365d or 52w (RFC 8461 section 3.2)"
+        faults.append(Fault(("mta_sts", "max_age"), message))
+    return seconds
+
+
+def _mx(texts: Sequence[str | None], faults: list[Fault]) -> tuple[MxPattern, ...]:
+    patterns: list[MxPattern] = []
+    for index, text in enumerate(texts):
+        if text is None:
+            continue
+        try:
+            pattern = _mx_pattern(text)
+            if pattern in patterns:
+                raise names.InvalidName("it stands in the list already; remove one")
+            patterns.append(pattern)
+        except ValueError as e:  # InvalidName, InvalidPolicy
+            faults.append(Fault(("mta_sts", "mx", index), f"{quoted(text)} is not an MX host: {e}"))
+    return tuple(patterns)
+
+
+def _mx_pattern(text: str) -> MxPattern:
+    """One pattern as people write them: any case, Unicode, a trailing dot. Raises ValueError with what to write."""
+    if record := _MX_RECORD.fullmatch(text):
+        raise names.InvalidName(f"the preference stays in DNS; write {quoted(record[1])}")
+    if text.startswith("."):
+        raise names.InvalidName(f'for every host one label below write "*{text[:80]}"')
+    wildcard, base = ("*.", text[2:]) if text.startswith("*.") else ("", text)
+    if "*" in base:
+        raise names.InvalidName('a wildcard is the whole left-most label and stands for one label: "*.example.com"')
+    return MxPattern(wildcard + strict_host_name(base))
+
+
+def _tls_rpt(data: Mapping[str, Any] | bool, faults: list[Fault]) -> TlsRpt | None:
+    if isinstance(data, bool):  # the schema lets no other than false pass
+        return None
+    uris: list[str] = []
+    for index, text in enumerate(data.get("rua", ())):
+        if text is None:
+            continue
+        try:
+            uri = _rua(text)
+            if uri in uris:
+                raise ValueError("it stands in the list already; remove one")
+            uris.append(uri)
+        except ValueError as e:  # InvalidName too
+            faults.append(Fault(("tls_rpt", "rua", index), f"{quoted(text)} is not a report URI: {e}"))
+    return TlsRpt(tuple(uris))
+
+
+def _rua(text: str) -> str:
+    """One report URI, its scheme in lower case (RFC 8460 section 3). Shape only: whether anyone reads there is not
+    known here. Raises ValueError with what to write."""
+    scheme, colon, rest = text.partition(":")
+    scheme = scheme.lower()
+    if not colon or scheme not in ("mailto", "https"):
+        better = f"mailto:{text}" if _ADDRESS.fullmatch(text) and not colon else "a mailto: or https: URI"
+        raise ValueError(f"write {quoted(better) if better.startswith('mailto:') else better} (RFC 8460 section 3)")
+    if not _PRINTABLE.fullmatch(rest):
+        raise ValueError("nothing, a space or a character outside ASCII after the scheme; percent-encode it")
+    if scheme == "mailto" and "," in rest and rest.count("@") > 1:
+        raise ValueError("write one list entry for each address")
+    if (encoded := rest.translate(_ENCODED)) != rest:
+        raise ValueError(f'"," "!" and ";" are percent-encoded here; write {quoted(f"{scheme}:{encoded}")}')
+    if scheme == "mailto":
+        address = _ADDRESS.fullmatch(rest.partition("?")[0])
+        if not address:
+            raise ValueError("write mailto:reports@example.org")
+        names.host_name(address[1])
+    else:
+        _check_https(f"{scheme}:{rest}")
+    return f"{scheme}:{rest}"
+
+
+def _check_https(uri: str) -> None:
+    parts = urlsplit(uri)
+    if not parts.hostname or parts.username is not None:
+        raise ValueError("write https://reports.example.org/tls, without a user")
+    names.host_name(parts.hostname)
+    if parts.port == 0:  # .port itself raises ValueError when it is no number up to 65535
+        raise ValueError("port 0 cannot be reached")

@@ -1,0 +1,179 @@
+"""Carries out what alerts.py decides: reads and writes the state objects, publishes the messages.
+
+Commit points, in order: (1) the state with the sighting and, when a message is due, with a claim: from here on the
+failure is known and the message will go out, by us, by the retry of this mail, or by the hourly tick; (2) the message;
+(3) the state with what was told. A crash before (2) delays the message until the claim is old; a crash between (2) and
+(3) sends it twice, the one thing that a topic without deduplication cannot prevent.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Protocol
+
+from mailtls.tls_rpt.contract import ALERTS_SENT, OwnDomain, Prefix
+from mailtls.tls_rpt.ledger import LedgerEntry
+from report_lambda import alerts
+from report_lambda.alert_state import AlertState, NoticeKind
+from report_lambda.alert_text import compose
+from report_lambda.causes import Cause, Failures, Sighting, failures, largest, sighting, states_of
+from report_lambda.domains import OwnDomains
+from report_lambda.evidence import Ledger, gather, succeeded
+from report_lambda.layout import Alert
+from report_lambda.metrics import Tally
+from report_lambda.store import JSON, MAX_STATE_BYTES, ObjectStore, StoreError, from_bytes, read_all, to_bytes
+
+MAX_TRIES = 10
+"""Writers that fight over one state object; after that the record is retried."""
+MAX_CAUSES = 50
+"""Of one domain, alive at a time. Whoever owns some domain can sign reports about hosts of his invention; the messages
+that this brings about have an end, and its 51st cause is in the ledger like all others."""
+ALIVE = alerts.KEEP
+"""A state that was not written for longer counts for nothing in MAX_CAUSES."""
+WATCHED = timedelta(days=60)
+"""The hourly look passes over states that were not written for longer: nothing came in all that time."""
+MAX_STATES = 20_000
+LEAST_TIME = 30.0
+"""Seconds that must be left to begin with one more alert."""
+
+
+class Topic(Protocol):
+    """Where messages go. Raises StoreError when it cannot take one now."""
+
+    def publish(self, subject: str, text: str, attributes: Mapping[str, str]) -> None:
+        """Send one message; attributes are for subscriptions' filter policies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What sending an alert needs.
+
+    bucket: its name, for links in messages. invocation: who we are, for claims. time_left: seconds that the invocation
+    still has.
+    """
+
+    store: ObjectStore
+    topic: Topic
+    bucket: str
+    invocation: str
+    tally: Tally
+    now: datetime
+    time_left: Callable[[], float]
+    ledger: Ledger = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ledger", Ledger(self.store))
+
+    def saw(self, key: str, entry: LedgerEntry, own: OwnDomain) -> int:
+        """A report is in the ledger at `key`: enter its failures, send what is due, note what it finds clean.
+
+        Doing it again changes nothing. Returns how many of its causes nobody is told of, because there are too many.
+        """
+        if not alerts.is_news(entry.report.day, self.now):
+            return 0
+        found = failures(entry.report, own)
+        alive = self._alive(own)
+        entered = 0
+        for cause, failed in largest(found).items():
+            if cause.key in alive or len(alive) < MAX_CAUSES:
+                alive.add(cause.key)
+                self._saw_failures(cause, sighting(key, entry, failed, own), own)
+                entered += 1
+        self._saw_success(entry, found, alive)
+        return len(found) - entered
+
+    def tick(self, domains: OwnDomains) -> int:
+        """Hourly: messages whose quiet time is over or whose sender died, and all-clears.
+
+        One cause that fails does not hold up the others. Returns how many had to be left to the next hour for want of
+        time; each hour begins at another one. Raises StoreError at the end, naming those that failed.
+        """
+        listed = self.store.list_objects(Prefix.ALERTS, limit=MAX_STATES)
+        watched = [entry for entry in listed if self.now - entry.modified < WATCHED]
+        first = len(watched) * self.now.hour // 24
+        failed = []
+        left = len(watched)
+        for _, stored in read_all(self.store, watched[first:] + watched[:first], MAX_STATE_BYTES):
+            if self.time_left() < LEAST_TIME:
+                break
+            left -= 1
+            state = _read(stored.body)
+            own = domains.by_name.get(state.cause.policy_domain) if state is not None else None
+            if state is None or own is None or self._decided_hourly(state) == state:
+                continue
+            try:
+                self._send_claimed(self.change(state.cause, self._decided_hourly), own)
+            except StoreError as e:
+                failed.append(f"{state.cause.key}: {e}")
+        if failed:
+            raise StoreError("; ".join(failed))
+        return left
+
+    def change(self, cause: Cause, step: Callable[[AlertState], AlertState]) -> AlertState | None:
+        """Compare-and-swap: apply `step` to the newest state until the write wins. None: nothing had to change."""
+        for _ in range(MAX_TRIES):
+            stored = self.store.get(cause.key, MAX_STATE_BYTES)
+            # a state that somebody damaged is begun anew: better to hear of a cause twice than never again
+            before = (_read(stored.body) if stored else None) or AlertState(cause)
+            after = step(before)
+            if after == before:
+                return None
+            body = to_bytes(after.to_json())
+            if stored is None:
+                written = self.store.put_if_absent(cause.key, body, JSON)
+            else:
+                written = self.store.put_if_match(cause.key, body, JSON, stored.etag)
+            if written:
+                return after
+        raise StoreError(f"{cause.key}: {MAX_TRIES} writes lost to others")
+
+    def publish(self, message: Alert) -> None:
+        """Send and count."""
+        self.topic.publish(message.subject, message.text, message.attributes)
+        self.tally.add(ALERTS_SENT, 1, message.severity)
+
+    def _alive(self, own: OwnDomain) -> set[str]:
+        """Keys of the domain's states that were written lately."""
+        listed = self.store.list_objects(states_of(own.policy_domain), limit=MAX_STATES)
+        return {entry.key for entry in listed if self.now - entry.modified < ALIVE}
+
+    def _saw_failures(self, cause: Cause, seen: Sighting, own: OwnDomain) -> None:
+        self._send_claimed(self.change(cause, lambda state: self._decided(alerts.seen(state, seen))), own)
+
+    def _saw_success(self, entry: LedgerEntry, found: Mapping[Cause, Failures], alive: set[str]) -> None:
+        """Note in the domain's other states that this reporter is clean, without a word: the hourly look says `over`,
+        once all of the hour's reports are in."""
+        named = {cause.key for cause in found}
+        for key in sorted(alive - named):
+            stored = self.store.get(key, MAX_STATE_BYTES)
+            state = _read(stored.body) if stored else None
+            if state is not None and succeeded(entry.report, state.policy_types):
+                self.change(state.cause, partial(alerts.cleared, reporter=entry.signer, day=entry.report.day))
+
+    def _decided(self, state: AlertState) -> AlertState:
+        state = alerts.without_dead_all_clear(state, self.now)
+        kind = alerts.due(state, self.now)
+        return alerts.claimed(state, kind, self.now, self.invocation) if kind is not None else state
+
+    def _decided_hourly(self, state: AlertState) -> AlertState:
+        decided = self._decided(state)
+        if decided.claim is None and alerts.is_over(decided):
+            return alerts.claimed(decided, NoticeKind.OVER, self.now, self.invocation)
+        return decided
+
+    def _send_claimed(self, written: AlertState | None, own: OwnDomain) -> None:
+        """Send when the state just written is our own claim; a write without one, or none, means silence."""
+        if written is None or written.claim is None or written.claim.by != self.invocation:
+            return
+        evidence = gather(self.ledger, written, own)
+        self.publish(compose(written.claim.kind, written, evidence, own, self.now, self.bucket))
+        self.change(written.cause, lambda state: alerts.told(state, written, self.now))
+
+
+def _read(body: bytes) -> AlertState | None:
+    """The state, or None where none can be read: silence and certificates keep states of another shape (once.py)."""
+    try:
+        return AlertState.from_json(from_bytes(body))
+    except ValueError:  # InvalidAlertState is one
+        return None

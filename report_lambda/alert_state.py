@@ -1,0 +1,171 @@
+"""State of one alert, as the object `alerts/<cause>.json` holds it. Pure: values and their JSON.
+
+Every change is a compare-and-swap (`If-None-Match` for the first, `If-Match` afterwards), so of two invocations that
+want to send the same message one loses the write and stays silent.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from mailtls.mta_sts.policy import Mode
+from mailtls.tls_rpt.failures import Severity
+from mailtls.tls_rpt.report import PolicyType, ResultType
+from report_lambda.causes import Cause, CauseKind, Sighting
+
+VERSION = 1
+
+
+class InvalidAlertState(ValueError):
+    """The object is not what we write. A person changed it, or a later version wrote it."""
+
+
+class NoticeKind(StrEnum):
+    """Which message is due."""
+
+    OPENED = "opened"
+    REPEATED = "repeated"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A message that somebody has begun to send. It stands until the message is out.
+
+    by is the invocation that sends. A claim that is older than alerts.CLAIM_LIFE belongs to one that died: whoever
+    sees it sends in its place.
+    """
+
+    kind: NoticeKind
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertState:
+    """opened_at: when the first message was decided. None: nothing is open.
+
+    sightings: what the stored reports say, one per report. told: the keys of those that a message has counted.
+    told_at, told_failed, told_severity: of the last message. clean: (reporter, day) of the newest clean report of each
+    of the reporters that saw it. clean_until: day up to which the last all-clear reached.
+    """
+
+    cause: Cause
+    opened_at: datetime | None = None
+    sightings: tuple[Sighting, ...] = ()
+    told: frozenset[str] = frozenset()
+    told_at: datetime | None = None
+    told_failed: int = 0
+    told_severity: Severity | None = None
+    clean: tuple[tuple[str, date], ...] = ()
+    clean_until: date | None = None
+    claim: Claim | None = None
+
+    @property
+    def failed(self) -> int:
+        """Failed sessions of all sightings; a lower bound when one of them is `uncounted`."""
+        return sum(seen.failed for seen in self.sightings)
+
+    @property
+    def last_day(self) -> date | None:
+        """The newest day on which it was seen."""
+        return max((seen.day for seen in self.sightings), default=None)
+
+    @property
+    def newest(self) -> tuple[Sighting, ...]:
+        """The sightings of the newest day."""
+        return tuple(seen for seen in self.sightings if seen.day == self.last_day)
+
+    @property
+    def failing_until(self) -> dict[str, date]:
+        """The newest day on which each reporter saw it."""
+        newest: dict[str, date] = {}
+        for seen in self.sightings:
+            newest[seen.reporter] = max(seen.day, newest.get(seen.reporter, date.min))
+        return newest
+
+    @property
+    def policy_types(self) -> frozenset[PolicyType]:
+        """Policy types under which it was seen."""
+        return frozenset(seen.policy_type for seen in self.sightings)
+
+    @property
+    def worst(self) -> Severity:
+        """Worst severity of the newest day: after a return to testing it falls."""
+        ranked = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
+        return min((seen.severity for seen in self.newest), key=ranked.index, default=Severity.INFO)
+
+    def to_json(self) -> dict[str, Any]:
+        """The object's content."""
+        return {
+            "version": VERSION,
+            "cause": dataclasses.asdict(self.cause),
+            "opened_at": _text(self.opened_at),
+            "sightings": [{**dataclasses.asdict(seen), "day": seen.day.isoformat()} for seen in self.sightings],
+            "told": sorted(self.told),
+            "told_at": _text(self.told_at),
+            "told_failed": self.told_failed,
+            "told_severity": self.told_severity,
+            "clean": {reporter: day.isoformat() for reporter, day in self.clean},
+            "clean_until": _text(self.clean_until),
+            "claim": _claim_to_json(self.claim),
+        }
+
+    @staticmethod
+    def from_json(data: dict[str, Any]) -> "AlertState":
+        """The inverse. Raises InvalidAlertState."""
+        try:
+            if data["version"] != VERSION:
+                raise InvalidAlertState(f"alert state version {data['version']!r} is not known here ({VERSION} is)")
+            return AlertState(
+                cause=_cause(data["cause"]),
+                opened_at=_moment(data["opened_at"]),
+                sightings=tuple(_sighting(seen) for seen in data["sightings"]),
+                told=frozenset(data["told"]),
+                told_at=_moment(data["told_at"]),
+                told_failed=data["told_failed"],
+                told_severity=Severity(data["told_severity"]) if data["told_severity"] else None,
+                clean=tuple((who, date.fromisoformat(day)) for who, day in sorted(data["clean"].items())),
+                clean_until=date.fromisoformat(data["clean_until"]) if data["clean_until"] else None,
+                claim=_claim(data["claim"]),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as e:
+            if isinstance(e, InvalidAlertState):
+                raise
+            raise InvalidAlertState(f"not the state of an alert: {e!r}") from e
+
+
+def _cause(data: dict[str, Any]) -> Cause:
+    result_type = ResultType(data["result_type"]) if data["result_type"] else None
+    return Cause(CauseKind(data["kind"]), data["policy_domain"], result_type, data["host"])
+
+
+def _sighting(data: dict[str, Any]) -> Sighting:
+    values = {
+        **data,
+        "day": date.fromisoformat(data["day"]),
+        "policy_type": PolicyType(data["policy_type"]),
+        "mode": Mode(data["mode"]) if data["mode"] else None,
+        "severity": Severity(data["severity"]),
+        "addresses": tuple(data["addresses"]),
+        "patterns": tuple(data["patterns"]),
+    }
+    return Sighting(**values)
+
+
+def _claim_to_json(claim: Claim | None) -> dict[str, str] | None:
+    return {"kind": claim.kind, "at": claim.at.isoformat(), "by": claim.by} if claim is not None else None
+
+
+def _claim(data: dict[str, str] | None) -> Claim | None:
+    return Claim(NoticeKind(data["kind"]), datetime.fromisoformat(data["at"]), data["by"]) if data else None
+
+
+def _text(moment: datetime | date | None) -> str | None:
+    return moment.isoformat() if moment is not None else None
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

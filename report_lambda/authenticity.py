@@ -1,0 +1,214 @@
+"""May this mail be believed? Judged from the headers that SES put on top of it. Pure.
+
+RFC 8460 section 3: a mailed report carries a valid DKIM signature of the reporting domain, without the tag `l=`, and
+reports without one are ignored. SES verifies signatures but says nothing of alignment and never rejects by itself.
+
+What SES adds, in this order (developer guide, "Email-receiving authentication and malware scanning"): Return-Path,
+Received, X-SES-Spam-Verdict, X-SES-Virus-Verdict, Received-SPF, Authentication-Results, X-SES-RECEIPT,
+X-SES-DKIM-SIGNATURE; then the sender's own headers, in which the sender may write anything, forged results included.
+So only the first Authentication-Results counts, only with SES's name in it, and only with nothing but SES's headers
+above it.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email.utils import getaddresses
+
+from mailtls import names
+from mailtls.tls_rpt.contract import QuarantineReason
+
+Header = tuple[str, str]
+
+AUTHSERV_ID = "amazonses.com"
+ABOVE_THE_RESULTS = frozenset(
+    {"return-path", "received", "x-ses-spam-verdict", "x-ses-virus-verdict", "received-spf"},
+)
+"""What SES writes above its Authentication-Results; any other name there means the results are the sender's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """reason: None when the mail may be believed. signer: d= of the aligned signature, "" unless believed.
+
+    detail: one line for the person who reads the quarantine.
+    """
+
+    reason: QuarantineReason | None
+    detail: str
+    signer: str = ""
+
+
+class _Refused(Exception):
+    def __init__(self, reason: QuarantineReason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class _Signature:
+    """Tags of one DKIM-Signature (RFC 6376 section 3.5). agent_domain: the domain of i=, by default d=."""
+
+    domain: str
+    agent_domain: str
+    has_length: bool
+    signs_from: bool
+
+
+def judge(headers: Sequence[Header]) -> Verdict:
+    """The verdict on a mail whose top header block is `headers`, in order, unfolded. Never raises."""
+    above, results = _results_of_ses(headers)
+    try:
+        _refuse_virus(above)
+        return Verdict(None, "DKIM passed and is aligned", _aligned_signer(headers, results))
+    except _Refused as refused:
+        return Verdict(refused.reason, str(refused))
+
+
+def _results_of_ses(headers: Sequence[Header]) -> tuple[list[Header], str | None]:
+    """The headers above SES's Authentication-Results, and its value; None when SES wrote none."""
+    above: list[Header] = []
+    for name, value in headers:
+        if name.lower() == "authentication-results":
+            authserv_id = re.split(r"[\s;]", value.strip(), maxsplit=1)[0]
+            return above, value if authserv_id.lower() == AUTHSERV_ID else None
+        if name.lower() not in ABOVE_THE_RESULTS or (name.lower() == "received" and _has(above, "received")):
+            return above, None  # the sender's own headers have begun
+        above.append((name, value))
+    return above, None
+
+
+def _refuse_virus(above: list[Header]) -> None:
+    for name, value in above:
+        if name.lower() == "x-ses-virus-verdict" and value.strip().upper() == "FAIL":
+            raise _Refused(QuarantineReason.VIRUS, "X-SES-Virus-Verdict: FAIL")
+
+
+def _aligned_signer(headers: Sequence[Header], results: str | None) -> str:
+    """d= of a signature that passed, covers the From header, bears no l=, and is the From domain or its parent."""
+    signatures = [_signature(value) for name, value in headers if name.lower() == "dkim-signature"]
+    if not signatures:
+        raise _Refused(QuarantineReason.DKIM_MISSING, "no DKIM-Signature header")
+    if results is None:
+        raise _Refused(QuarantineReason.DKIM_MISSING, "no Authentication-Results of SES above the sender's headers")
+
+    clauses = _dkim_clauses(results)
+    if sum(result != "none" for result, _ in clauses) > len(signatures):
+        # SES writes one result per signature; HELO and envelope sender stand in the same header and are the sender's
+        raise _Refused(QuarantineReason.DKIM_FAILED, "more DKIM results than signatures: somebody wrote into them")
+    passed = [agent_domain for result, agent_domain in clauses if result == "pass"]
+    if not passed:
+        said = ", ".join(f"{result} {domain}".strip() for result, domain in clauses) or "nothing about DKIM"
+        raise _Refused(QuarantineReason.DKIM_FAILED, f"SES says: {said}")
+
+    from_domain = _from_domain(headers)
+    refusals = []
+    for agent_domain in passed:
+        try:
+            return _signer_of(agent_domain, signatures, from_domain)
+        except _Refused as refused:
+            refusals.append(refused)
+    # the most telling one: an aligned signature that is unfit says more than a foreign one that is fit
+    raise min(refusals, key=lambda refused: refused.reason is QuarantineReason.DKIM_UNALIGNED)
+
+
+def _signer_of(agent_domain: str, signatures: list[_Signature], from_domain: str) -> str:
+    made_by = [s for s in signatures if agent_domain in (s.agent_domain, s.domain)]
+    if not made_by:
+        raise _Refused(QuarantineReason.DKIM_FAILED, f"a DKIM result for {agent_domain}, but no such signature")
+    # at least two labels: a signature by `com` would be the parent of everybody
+    aligned = [s for s in made_by if "." in s.domain and names.is_under(from_domain, s.domain)]
+    if not aligned:
+        raise _Refused(
+            QuarantineReason.DKIM_UNALIGNED,
+            f"signed by {made_by[0].domain}, which is not the From domain {from_domain} or its parent",
+        )
+    if any(s.has_length for s in aligned):  # of two by one domain nobody can tell which one passed: any l= counts
+        raise _Refused(QuarantineReason.DKIM_LENGTH_TAG, f"the signature of {aligned[0].domain} has a length tag (l=)")
+    if not all(s.signs_from for s in aligned):
+        raise _Refused(QuarantineReason.DKIM_FAILED, f"the signature of {aligned[0].domain} does not cover From")
+    return aligned[0].domain
+
+
+def _from_domain(headers: Sequence[Header]) -> str:
+    values = [value for name, value in headers if name.lower() == "from"]
+    addresses = [address for _, address in getaddresses(values) if address]
+    if len(values) != 1 or len(addresses) != 1:
+        raise _Refused(QuarantineReason.DKIM_UNALIGNED, "not exactly one From address: nothing to be aligned with")
+    try:
+        return names.a_labels(addresses[0].rpartition("@")[2])
+    except names.InvalidName as e:
+        raise _Refused(QuarantineReason.DKIM_UNALIGNED, f"no domain in the From address: {e}") from e
+
+
+def _dkim_clauses(results: str) -> list[tuple[str, str]]:
+    """(result, domain of header.i or header.d) of each `dkim=` in an Authentication-Results value (RFC 8601)."""
+    clauses = []
+    for part in _split_outside_quotes(results):
+        words = part.split()
+        if not words or not (match := re.fullmatch(r"dkim=([a-z]+)", words[0].lower())):
+            continue
+        domain = ""
+        for word in words[1:]:
+            name, _, value = word.partition("=")
+            if name.lower() in ("header.i", "header.d"):
+                domain = _domain_or_nothing(value.strip('"').rpartition("@")[2])
+                break
+        clauses.append((match[1], domain))
+    return clauses
+
+
+def _split_outside_quotes(value: str) -> list[str]:
+    """Split at `;`, dropping (nested (comments)); what stands in quotes or comments splits nothing."""
+    parts, depth, quoted, escaped = [""], 0, False, False
+    for char in value:
+        if escaped:
+            escaped = False
+        elif char == "\\" and (quoted or depth):
+            escaped = True
+        elif char == '"' and not depth:
+            quoted = not quoted
+        elif quoted:
+            pass
+        elif char == "(":
+            depth += 1
+            continue
+        elif char == ")":
+            depth -= 1
+            if depth < 0:
+                break
+            continue
+        elif char == ";" and not depth:
+            parts.append("")
+            continue
+        if not depth:
+            parts[-1] += char
+    if quoted or depth:
+        raise _Refused(QuarantineReason.DKIM_FAILED, "Authentication-Results has an open quote or comment")
+    return parts
+
+
+def _signature(value: str) -> _Signature:
+    tags: dict[str, str] = {}
+    for part in value.split(";"):
+        name, equals, text = part.partition("=")
+        if equals:
+            tags[name.strip().lower()] = "".join(text.split())
+    domain = _domain_or_nothing(tags.get("d", ""))
+    return _Signature(
+        domain=domain,
+        agent_domain=_domain_or_nothing(tags["i"].rpartition("@")[2]) if "i" in tags else domain,
+        has_length="l" in tags,
+        signs_from="from" in tags.get("h", "").lower().split(":"),
+    )
+
+
+def _domain_or_nothing(text: str) -> str:
+    try:
+        return names.a_labels(text)
+    except names.InvalidName:
+        return ""
+
+
+def _has(headers: Sequence[Header], name: str) -> bool:
+    return any(have.lower() == name for have, _ in headers)

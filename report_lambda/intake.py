@@ -1,0 +1,270 @@
+"""One raw mail, from the bucket to its disposition. All of the flow, pure of AWS.
+
+Order of writes, and what a crash after each leaves behind (architecture decisions 14 and 15):
+
+1. the ledger entries, each with `If-None-Match: *`: COMMIT POINT OF A REPORT. An entry names the mail that wrote it, so
+   the retry of that mail goes on with it, while another mail with the same report is a duplicate;
+2. the alerts' states and messages (alert_desk.py): entering a report again changes nothing;
+   or, for a mail that is not acted on, its copy under quarantine/ and the reason beside it: written twice, no harm;
+3. the metric lines: a crash between here and 4 counts this mail twice, the one thing that may double;
+4. the disposition, with `If-None-Match: *`: COMMIT POINT OF THE MAIL. Once it stands, a repeated event does nothing.
+
+Until 4 the mail is in flight: the queue still holds its message, or the dead-letter queue does.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from mailtls import names
+from mailtls.tls_rpt import message, report
+from mailtls.tls_rpt.attribution import attribute
+from mailtls.tls_rpt.contract import (
+    FAILED_SESSIONS,
+    FAILURES,
+    MAILS_QUARANTINED,
+    MAILS_RECEIVED,
+    REPORTS_DUPLICATE,
+    REPORTS_STORED,
+    SES_SETUP_NOTIFICATION,
+    SUCCESSFUL_SESSIONS,
+    Disposition,
+    OwnDomain,
+    Prefix,
+    QuarantineReason,
+)
+from mailtls.tls_rpt.ledger import MAX_ENTRY_BYTES, LedgerEntry
+from mailtls.tls_rpt.report import PolicyType, ResultType
+from report_lambda import authenticity
+from report_lambda.alert_desk import Desk
+from report_lambda.domains import OwnDomains
+from report_lambda.events import RawMail
+from report_lambda.sender_text import clean
+from report_lambda.store import JSON, MAX_STATE_BYTES, ObjectTooLarge, StoreError, to_bytes
+
+Header = tuple[str, str]
+
+HEADERS_OF_NOTE = (
+    "return-path",
+    "received-spf",
+    "authentication-results",
+    "dkim-signature",
+    "from",
+    "subject",
+    "date",
+    "message-id",
+    "content-type",
+    "tls-report-domain",
+    "tls-report-submitter",
+    "x-ses-virus-verdict",
+)
+"""Copied beside a quarantined mail, so that a person can judge without opening it."""
+MAX_HEADER = 1000
+MAX_HEADERS = 40
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a mail, filled while it is worked on.
+
+    stored, duplicates: ledger keys. notes: what the readers found odd but could live with.
+    """
+
+    disposition: Disposition
+    reason: QuarantineReason | None = None
+    detail: str = ""
+    signer: str = ""
+    stored: list[str] = field(default_factory=list)
+    duplicates: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+class _Unfit(Exception):
+    """The mail goes to quarantine."""
+
+    def __init__(self, reason: QuarantineReason, detail: str, headers: Sequence[Header] = ()) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.headers = headers
+
+
+class RawMailMissing(Exception):
+    """S3 announced the mail, it has no disposition, and it is not there: somebody removed it before it was read."""
+
+
+def take_in(mail: RawMail, desk: Desk, domains: OwnDomains, emit: Callable[[str], None]) -> Outcome | None:
+    """Deal with one raw mail. None: it was dealt with before.
+
+    emit gets the metric lines. Raises StoreError, IncompleteDomainList, RawMailMissing: the message must come again.
+    """
+    key = f"{Prefix.DISPOSITIONS}{mail.mail_id}.json"
+    if desk.store.get(key, MAX_STATE_BYTES) is not None:
+        return None
+    if mail.mail_id == SES_SETUP_NOTIFICATION:
+        outcome = Outcome(Disposition.SETUP, detail="written by SES when the receipt rule was made")
+    else:
+        try:
+            outcome = _reports(mail, desk, domains)
+            desk.tally.add(MAILS_RECEIVED)
+        except _Unfit as unfit:
+            outcome = _quarantine(mail, desk, unfit)
+            desk.tally.add(MAILS_RECEIVED)
+            desk.tally.add(MAILS_QUARANTINED, 1, unfit.reason)
+    for line in desk.tally.lines(desk.now, mail=mail.mail_id):
+        emit(line)
+    desk.store.put_if_absent(key, to_bytes(_disposition(mail, outcome, desk)), JSON)
+    return outcome
+
+
+def _reports(mail: RawMail, desk: Desk, domains: OwnDomains) -> Outcome:
+    parsed, signer = _believed(mail, desk)
+    outcome = Outcome(Disposition.STORED, signer=signer, notes=list(parsed.notes))
+    announced = _announced(parsed.headers)
+    entries: dict[str, LedgerEntry] = {}
+    for read in _readable(parsed, outcome):
+        attribution = attribute(read, domains.find, domains.by_name.values(), announced)
+        outcome.notes.extend(attribution.notes)
+        for own, part in attribution.parts:
+            entry = LedgerEntry(own.policy_domain, mail.mail_id, desk.now, signer, part)
+            # the same report twice in one mail is one report: the first counts, as it does between mails
+            entries.setdefault(report.report_key(read, own.policy_domain, signer), entry)
+    if not entries:
+        said = "; ".join(outcome.notes[-5:]) or "a report that names no domain of ours"
+        raise _Unfit(QuarantineReason.FOREIGN_DOMAIN, said, parsed.headers)
+    for key, entry in entries.items():
+        _store(key, entry, desk, domains.by_name[entry.policy_domain], outcome)
+    if not outcome.stored:
+        outcome.disposition = Disposition.DUPLICATE
+    return outcome
+
+
+def _believed(mail: RawMail, desk: Desk) -> tuple[message.Message, str]:
+    """The mail taken apart, and who signed it; authenticity comes before any parsing of what a stranger attached."""
+    try:
+        stored = desk.store.get(mail.key, message.LIMITS.max_mail_bytes)
+    except ObjectTooLarge as e:
+        raise _Unfit(QuarantineReason.TOO_LARGE, f"{e.size:,} bytes, not read") from e
+    if stored is None:
+        raise RawMailMissing(mail.key)
+    headers: tuple[Header, ...] = ()
+    try:
+        headers = message.headers(stored.body)
+        verdict = authenticity.judge(headers)
+        if verdict.reason is not None:
+            raise _Unfit(verdict.reason, verdict.detail, headers)
+        return message.parse(stored.body), verdict.signer
+    except message.NotAReport as e:
+        raise _Unfit(QuarantineReason.NOT_A_REPORT, str(e), headers) from e
+    except message.TooLarge as e:
+        raise _Unfit(QuarantineReason.TOO_LARGE, str(e), headers) from e
+    except message.MessageError as e:
+        raise _Unfit(QuarantineReason.UNREADABLE, str(e), headers) from e
+
+
+def _readable(parsed: message.Message, outcome: Outcome) -> list[report.Report]:
+    """The reports that can be read. One unreadable part does not spoil its neighbours; all of them do."""
+    reports, errors = [], []
+    for data in parsed.reports:
+        try:
+            read = report.parse(data)
+        except report.InvalidReport as e:
+            errors.append(f"a part is no report: {e}")
+        else:
+            reports.append(read)
+            outcome.notes.extend(read.notes)
+    if not reports:
+        raise _Unfit(QuarantineReason.UNREADABLE, "; ".join(errors), parsed.headers)
+    outcome.notes.extend(errors)
+    return reports
+
+
+def _announced(headers: Sequence[Header]) -> str:
+    """TLS-Report-Domain as A-labels; "" when it is absent or no name."""
+    for name, value in headers:
+        if name.lower() == "tls-report-domain":
+            try:
+                return names.a_labels(value.strip())
+            except names.InvalidName:
+                return ""
+    return ""
+
+
+def _store(key: str, entry: LedgerEntry, desk: Desk, own: OwnDomain, outcome: Outcome) -> None:
+    """Put one entry into the ledger, or find that it stands there; count and alert in the first case only."""
+    first = _put_or_find(key, entry, desk)
+    if first is not None and first.mail != entry.mail:
+        outcome.duplicates.append(key)
+        if first.report != entry.report:
+            outcome.notes.append(f"other content than {key}, which mail {first.mail} brought first and which counts")
+        desk.tally.add(REPORTS_DUPLICATE)
+        return
+    outcome.stored.append(key)
+    entry = first or entry  # first: an earlier try of this mail wrote it, so finish what it began
+    _count(entry, desk, own)
+    untold = desk.saw(key, entry, own)
+    if untold:
+        outcome.notes.append(f"{untold} causes of failures in {key} set off no alert: there are too many at a time")
+
+
+def _put_or_find(key: str, entry: LedgerEntry, desk: Desk) -> LedgerEntry | None:
+    """None: the entry was written now. Else what stands there. Raises StoreError, InvalidLedgerEntry."""
+    if desk.store.put_if_absent(key, entry.render(), JSON):
+        return None
+    standing = desk.store.get(key, MAX_ENTRY_BYTES)
+    if standing is None:
+        raise StoreError(f"{key} was there and is gone")
+    return LedgerEntry.parse(standing.body)
+
+
+def _count(entry: LedgerEntry, desk: Desk, own: OwnDomain) -> None:
+    """Added up first: a report may hold a hundred thousand policies or details."""
+    successful: Counter[PolicyType] = Counter()
+    failed: Counter[PolicyType] = Counter()
+    failures: Counter[ResultType] = Counter()
+    for policy in entry.report.policies:
+        successful[policy.policy_type] += policy.total_successful_session_count or 0
+        failed[policy.policy_type] += policy.total_failure_session_count or 0
+        for detail in policy.failure_details:
+            failures[detail.result_type] += detail.failed_session_count or 0
+    desk.tally.add(REPORTS_STORED)
+    for policy_type in successful:
+        desk.tally.add(SUCCESSFUL_SESSIONS, successful[policy_type], policy_type, own=own)
+        desk.tally.add(FAILED_SESSIONS, failed[policy_type], policy_type, own=own)
+    for result_type, count in failures.items():
+        desk.tally.add(FAILURES, count, result_type)
+
+
+def _quarantine(mail: RawMail, desk: Desk, unfit: _Unfit) -> Outcome:
+    stem = f"{Prefix.QUARANTINE}{unfit.reason}/{mail.mail_id}"
+    beside = {
+        "version": 1,
+        "mail": mail.mail_id,
+        "raw": mail.key,
+        "reason": unfit.reason,
+        "detail": clean(str(unfit), 2000),
+        "headers": _headers_of_note(unfit.headers),
+        "at": desk.now.isoformat(),
+    }
+    desk.store.copy(mail.key, f"{stem}.eml")
+    desk.store.put_if_absent(f"{stem}.json", to_bytes(beside), JSON)
+    return Outcome(Disposition.QUARANTINED, unfit.reason, clean(str(unfit), 2000))
+
+
+def _headers_of_note(headers: Sequence[Header]) -> list[list[str]]:
+    noted = [[name, clean(value, MAX_HEADER)] for name, value in headers if name.lower() in HEADERS_OF_NOTE]
+    return noted[:MAX_HEADERS]
+
+
+def _disposition(mail: RawMail, outcome: Outcome, desk: Desk) -> dict[str, object]:
+    return {
+        "version": 1,
+        "mail": mail.mail_id,
+        "disposition": outcome.disposition,
+        "reason": outcome.reason,
+        "detail": outcome.detail,
+        "signer": outcome.signer,
+        "stored": outcome.stored,
+        "duplicates": outcome.duplicates,
+        "notes": [clean(note, 500) for note in outcome.notes[:50]],
+        "at": desk.now.isoformat(),
+    }

@@ -1,0 +1,104 @@
+"""How every message of ours is laid out: a subject that SNS takes, labelled paragraphs, a footer. Pure."""
+
+import re
+import textwrap
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from mailtls import names
+from mailtls.tls_rpt.contract import Attribute, OwnDomain
+from mailtls.tls_rpt.failures import Severity
+
+WIDTH: Final = 100
+MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+LABEL: Final = 8
+MAX_SUBJECT: Final = 99
+"""SNS: under 100 ASCII characters, no line breaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One message to the topic. attributes: what a subscription's filter policy can ask for."""
+
+    subject: str
+    text: str
+    severity: Severity
+    attributes: dict[str, str] = field(default_factory=dict)
+
+
+def alert(severity: Severity, subject: str, paragraphs: Iterable[str], own: OwnDomain, cause_id: str) -> Alert:
+    """Put together. `subject` is the message's first line in full; the mail subject may be cut."""
+    attributes = {Attribute.POLICY_DOMAIN: own.policy_domain, Attribute.SEVERITY: severity, Attribute.CAUSE: cause_id}
+    if own.owner:
+        attributes[Attribute.OWNER] = own.owner
+    text = "\n".join([subject, *(paragraph for paragraph in paragraphs if paragraph)]) + "\n"
+    return Alert(mail_subject(subject), text, severity, {str(name): str(value) for name, value in attributes.items()})
+
+
+def mail_subject(text: str) -> str:
+    """ASCII, one line, short enough; cut at a word."""
+    line = re.sub(r"\s+", " ", text.encode("ascii", "replace").decode()).strip()
+    return line if len(line) <= MAX_SUBJECT else line[: MAX_SUBJECT - 3].rsplit(" ", 1)[0] + "..."
+
+
+def section(label: str, text: str) -> str:
+    """`LABEL   text`, wrapped with a hanging indent. Empty text: no section."""
+    if not text:
+        return ""
+    return _filled(label.ljust(LABEL - 1) + " ", text)
+
+
+def steps(label: str, numbered: Iterable[str], after: str = "") -> str:
+    """What to do, in order. A line that begins with two spaces is a command: kept whole, on a line of its own."""
+    lines = []
+    for number, step in enumerate(numbered, 1):
+        mark = f"{number} "
+        for part in step.splitlines():
+            if part.startswith("  "):
+                lines.append(" " * (LABEL + 4) + part.strip())
+            else:
+                lines.append(_filled((label if not lines else "").ljust(LABEL - 1) + " " + mark, part))
+                mark = "  "
+    if after:
+        lines.append(section("", after))
+    return "\n".join(lines)
+
+
+def footer(own: OwnDomain, cause_id: str, *, report: str = "") -> str:
+    """Where to look further, and who is meant."""
+    people = [f"owner {own.owner}" if own.owner else "no owner set", f"contact {own.contact}" if own.contact else ""]
+    unicode_name = names.u_labels(own.policy_domain)
+    shown = f" · {unicode_name}" if unicode_name != own.policy_domain else ""
+    lines = [f"report {report}" if report else "", f"spec {spec_of(own)}{shown} · cause {cause_id}"]
+    return "\n".join([line for line in lines if line] + [" · ".join(part for part in people if part)])
+
+
+def spec_of(own: OwnDomain) -> str:
+    """The file that a person edits to change the domain."""
+    return own.spec or f"of {own.policy_domain} in policy_specs/"
+
+
+def day(value: date) -> str:
+    """`30 Nov`: reports carry UTC days, and the year is this one."""
+    return f"{value.day} {MONTHS[value.month - 1]}"
+
+
+def sessions(count: int, *, at_least: bool = False) -> str:
+    """`1 failed session`, `1,240 failed sessions`, with `at least` where a report gave no count."""
+    if not count and at_least:
+        return "failed sessions (the reports give no count)"
+    return f"{'at least ' if at_least else ''}{count:,} failed session{'s' if count != 1 else ''}"
+
+
+def _filled(start: str, text: str) -> str:
+    """Wrapped under its own beginning; names and addresses are never broken."""
+    wrapper = textwrap.TextWrapper(
+        WIDTH,
+        initial_indent=start,
+        subsequent_indent=" " * len(start),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return wrapper.fill(text)

@@ -1,0 +1,111 @@
+"""A domain that had reports gets none: said once, and once when they come back.
+
+Silence proves neither health nor failure; most often it is the `_smtp._tls` record or the way in for reports that
+broke. Looked at once a day, because it costs a listing per domain: 300 domains are 9,000 listings a month, about
+0.05 USD.
+"""
+
+from datetime import date, timedelta
+
+from mailtls.tls_rpt.contract import OwnDomain, Prefix
+from mailtls.tls_rpt.failures import Severity
+from report_lambda.alert_desk import LEAST_TIME, Desk
+from report_lambda.causes import Cause, CauseKind
+from report_lambda.domains import OwnDomains
+from report_lambda.layout import Alert, alert, day, footer, section, steps
+from report_lambda.once import last_told, tell_once
+from report_lambda.store import StoreError
+
+HOUR = 8
+"""UTC hour of the tick that looks."""
+SILENT_AFTER = timedelta(days=7)
+REMEMBER = timedelta(days=30)
+"""A domain without any report in this time before is not one that had reports."""
+SILENT, BACK = "silent", "back"
+"""Steps of the state (once.py)."""
+
+
+def look(desk: Desk, domains: OwnDomains) -> int:
+    """On the tick of HOUR: tell of each domain that fell silent or speaks again.
+
+    One that fails does not hold up the others. Returns how many were not looked at for want of time; each day begins at
+    another one. Raises StoreError at the end, naming those that failed.
+    """
+    if desk.now.hour != HOUR:
+        return 0
+    names = sorted(domains.by_name)
+    first = desk.now.toordinal() * len(names) // 7 % len(names) if names else 0
+    failed = []
+    for done, name in enumerate(names[first:] + names[:first]):
+        if desk.time_left() < LEAST_TIME:
+            return len(names) - done
+        try:
+            _look_at(desk, domains.by_name[name])
+        except StoreError as e:
+            failed.append(f"{name}: {e}")
+    if failed:
+        raise StoreError("; ".join(failed))
+    return 0
+
+
+def _look_at(desk: Desk, own: OwnDomain) -> None:
+    today = desk.now.date()
+    cause = Cause(CauseKind.SILENCE, own.policy_domain)
+    recent = _first_day(desk, own, today - SILENT_AFTER)
+    if recent is not None:
+        if last_told(desk, cause) == SILENT:
+            tell_once(desk, cause, BACK, lambda told: told == SILENT, _back(own, recent, cause.id))
+    elif _first_day(desk, own, today - SILENT_AFTER - REMEMBER) is not None and last_told(desk, cause) != SILENT:
+        last = _last_day(desk, own, today)
+        tell_once(desk, cause, SILENT, lambda told: told != SILENT, _silent(own, last, cause.id))
+
+
+def _first_day(desk: Desk, own: OwnDomain, since: date) -> date | None:
+    """The oldest day since `since` that a report is about."""
+    prefix = f"{Prefix.REPORTS}{own.policy_domain}/"
+    listed = desk.store.list_objects(prefix, start_after=f"{prefix}{since.isoformat()}", limit=1)
+    return date.fromisoformat(listed[0].key.removeprefix(prefix)[:10]) if listed else None
+
+
+def _last_day(desk: Desk, own: OwnDomain, today: date) -> date:
+    """The newest day that a report is about: a listing goes forwards only, so ask day by day, once per silence."""
+    days = (today - SILENT_AFTER - timedelta(days=back) for back in range(1, REMEMBER.days + 1))
+    prefix = f"{Prefix.REPORTS}{own.policy_domain}/"
+    return next(
+        (d for d in days if desk.store.list_objects(f"{prefix}{d.isoformat()}/", limit=1)),
+        today - SILENT_AFTER - REMEMBER,
+    )
+
+
+def _silent(own: OwnDomain, last: date, cause_id: str) -> Alert:
+    record = f"_smtp._tls.{own.policy_domain}"
+    return alert(
+        Severity.WARNING,
+        f"[warning] {own.policy_domain}: no TLS report for {SILENT_AFTER.days} days",
+        [
+            section("WHAT", f"The last report is about {day(last)}. Silence proves neither health nor failure."),
+            steps(
+                "DO",
+                [
+                    f"One record, with the address that reports should go to?\n  dig +short TXT {record}",
+                    "Reports of other domains still come in? If not, the way in is broken: MX of the reports domain, "
+                    "the active SES receipt rule set, the pipeline's alarms.",
+                    "Does the domain still get mail from large senders? Those that send nothing report nothing.",
+                ],
+            ),
+            section("NEXT", "a message when reports come back. Promotion to enforce has no evidence until then."),
+            footer(own, cause_id),
+        ],
+        own,
+        cause_id,
+    )
+
+
+def _back(own: OwnDomain, last: date, cause_id: str) -> Alert:
+    return alert(
+        Severity.WARNING,
+        f"[over] {own.policy_domain}: TLS reports come in again",
+        [section("WHAT", f"A report about {day(last)} has arrived."), footer(own, cause_id)],
+        own,
+        cause_id,
+    )

@@ -1,0 +1,138 @@
+"""`python -m sandbox`: the local cloud by hand."""
+
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from sandbox.control import ControlError, ask
+from sandbox.deployment import STACK, Deployment, PulumiFailed, path_with_interpreter
+from sandbox.endpoints import Endpoints, NoSandbox, exports
+from sandbox.engine.cli import NoEngine
+from sandbox.engine.environments import EnvironmentFailed
+from sandbox.lifecycle import NotStarted, start, stop
+from sandbox.place import REPOSITORY, SANDBOX, AlreadyRunning
+
+EDGE_FAULTS = ("hold-edge", "slow-edge", "no-certificate")
+_SPAN = re.compile(r"([+-]?\d+)(s|m|h|d)?")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, None: 1}
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Expected troubles become one message and exit code 2."""
+    try:
+        yield
+    except (AlreadyRunning, NotStarted, NoSandbox, NoEngine, EnvironmentFailed, ControlError, PulumiFailed) as e:
+        click.echo(str(e), err=True)
+        sys.exit(2)
+
+
+@click.group()
+def cli() -> None:
+    """A local cloud: AWS and Cloudflare stand-ins, DNS, HTTPS and SMTP edges, with the example domains deployed."""
+
+
+@cli.command()
+@click.option("--empty", is_flag=True, help="Start the cloud and deploy nothing.")
+def up(empty: bool) -> None:
+    """Start the local cloud, deploy policy_specs/sandbox into it, and leave it running."""
+    with told():
+        endpoints = start(SANDBOX)
+        click.echo("the local cloud is up")
+        if not empty:
+            try:
+                _deploy(endpoints)
+            except BaseException:
+                stop(SANDBOX)
+                raise
+        click.echo(_help(endpoints))
+
+
+def _deploy(endpoints: Endpoints) -> None:
+    deployment = Deployment(endpoints.pulumi_env, SANDBOX.logs / "pulumi.log")
+    deployment.select()
+    click.echo("pulumi up of policy_specs/sandbox (some 20 seconds)")
+    done = deployment.up()
+    click.echo(f"  {done.changes} in {done.seconds:.0f} s")
+
+
+def _help(endpoints: Endpoints) -> str:
+    return f"""
+endpoints   {SANDBOX.endpoints.relative_to(REPOSITORY)}
+dns         {endpoints.dns}     dig @{endpoints.dns.replace(":", " -p ")} TXT _mta-sts.contoso.example
+https       {endpoints.https}     (proxy {endpoints.proxy}, CA {endpoints.ca})
+webhook     {endpoints.webhook}/messages     the alerts
+pulumi      eval "$({sys.executable} -m sandbox env)"; pulumi up
+faults      {sys.executable} -m sandbox fault hold-edge mta-sts.contoso.example
+stop        make sandbox-down"""
+
+
+@cli.command()
+def down() -> None:
+    """Stop the local cloud and everything in it."""
+    with told():
+        click.echo("the local cloud is gone" if stop(SANDBOX) else "there was none running")
+
+
+@cli.command()
+def env() -> None:
+    """Print the environment for `pulumi` by hand, for `eval` in a shell."""
+    with told():
+        endpoints = Endpoints.read(SANDBOX.endpoints)
+        variables = endpoints.pulumi_env | path_with_interpreter() | {"PULUMI_STACK": STACK}
+        click.echo(exports(variables), nl=False)
+
+
+@cli.group()
+def fault() -> None:
+    """Make things go wrong. HOST is the edge's, such as mta-sts.contoso.example."""
+
+
+def _edge_fault(name: str) -> None:
+    @fault.command(name)
+    @click.argument("host")
+    @click.argument("seconds", type=float, required=name == "slow-edge", default=None)
+    def command(host: str, seconds: float | None) -> None:
+        with told():
+            control = Endpoints.read(SANDBOX.endpoints).control
+            ask(control, "POST", "/faults", fault=name, host=host, seconds=seconds)
+            click.echo(f"{name} {host}" + (f" {seconds:g} s" if seconds is not None else ""))
+
+    command.help = {
+        "hold-edge": "HOST goes on giving out what it gives out now.",
+        "slow-edge": "HOST gives out a change SECONDS late.",
+        "no-certificate": "HOST has no certificate for its name.",
+    }[name]
+
+
+for _name in EDGE_FAULTS:
+    _edge_fault(_name)
+
+
+@fault.command()
+@click.argument("span")
+def clock(span: str) -> None:
+    """Move the cloud's clock, such as +72h: certificates time out, alarms and schedules come due."""
+    found = _SPAN.fullmatch(span)
+    if found is None:
+        raise click.BadParameter(f"{span!r} is no span of time; write +72h, +30m or +3600")
+    seconds = int(found[1]) * _SECONDS[found[2]]
+    with told():
+        ask(Endpoints.read(SANDBOX.endpoints).control, "POST", "/clock", offset=seconds)
+        click.echo(f"the clock is {seconds} s ahead")
+
+
+@fault.command()
+@click.argument("host", required=False)
+def clear(host: str | None) -> None:
+    """Mend the faults of HOST, or all."""
+    with told():
+        ask(Endpoints.read(SANDBOX.endpoints).control, "DELETE", "/faults", **({"host": host} if host else {}))
+        click.echo("mended")
+
+
+if __name__ == "__main__":
+    cli(prog_name="python -m sandbox")

@@ -1,0 +1,36 @@
+"""TXT content in the form that Cloudflare keeps: quoted character-strings (RFC 1035 section 3.3.14)."""
+
+import re
+
+from sandbox.cloud.cloudflare.refusal import invalid
+
+LONGEST_STRING = 255
+"""Octets. Cloudflare splits a longer string by itself; whoever sent it in one piece sees a difference ever after."""
+LARGEST_DATA = 4096
+"""Octets of one record's data on the wire, each string with its length octet (Cloudflare: DNS record types)."""
+
+_OCTET = re.compile(r"\\\d{3}|\\.|[^\"\\]")
+_STRING = re.compile(rf"\"((?:{_OCTET.pattern})*)\"")
+_STRINGS = re.compile(rf"{_STRING.pattern}(?:\s*{_STRING.pattern})*")
+
+
+def stored(content: str) -> str:
+    """`content` as the API shows it from now on: in quotes, no string over 255 octets. Raises Refusal."""
+    if not content:
+        raise invalid(9000, "Content for TXT record must not be empty.")
+    if not content.isascii():
+        raise invalid(9000, "Content for TXT record must be ASCII.")
+    if '"' not in content:
+        content = f'"{content}"'
+    if not _STRINGS.fullmatch(content.strip()):
+        raise invalid(9000, "Content for TXT record has inconsistent quotation marks.")
+    pieces = [piece for string in _STRING.findall(content) for piece in _pieces(string)]
+    if sum(1 + len(_OCTET.findall(piece)) for piece in pieces) > LARGEST_DATA:
+        raise invalid(9000, f"Content for TXT record is over {LARGEST_DATA} bytes on the wire.")
+    return " ".join(f'"{piece}"' for piece in pieces)
+
+
+def _pieces(string: str) -> list[str]:
+    octets = _OCTET.findall(string)
+    starts = range(0, max(len(octets), 1), LONGEST_STRING)
+    return ["".join(octets[start : start + LONGEST_STRING]) for start in starts]

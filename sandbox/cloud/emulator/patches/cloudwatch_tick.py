@@ -1,0 +1,44 @@
+"""A heartbeat for what happens without any request: every two seconds, and at once when the clock is moved."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+
+from ministack.core.responses import AccountRegionScopedDict, request_scope
+
+from sandbox.cloud.emulator.clock import CLOCK
+
+SECONDS = 2.0
+_beats: list[Callable[[], None]] = []
+_lock = threading.Lock()
+
+
+def on_tick(beat: Callable[[], None]) -> None:
+    """beat: called in a worker thread, in the order of registration."""
+    if not _beats:
+        threading.Thread(target=_run, name="tick", daemon=True).start()
+        CLOCK.when_moved(tick)
+    _beats.append(beat)
+
+
+def tick() -> None:
+    """One beat, now. Beats do not overlap."""
+    with _lock:
+        for beat in _beats:
+            beat()
+
+
+def everywhere(store: AccountRegionScopedDict) -> Iterator[None]:
+    """Enters, one after the other, each account and region in which the emulator's `store` holds something."""
+    for account, region in sorted({key[:2] for key, _ in store.all_items()}):
+        with request_scope(account, region):
+            yield
+
+
+def _run() -> None:
+    pause = threading.Event()
+    while not pause.wait(SECONDS):
+        try:
+            tick()
+        except Exception:  # the loop's top: a beat that fails must not stop the others for good
+            logging.getLogger(__name__).exception("a tick failed")

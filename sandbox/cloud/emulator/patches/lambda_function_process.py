@@ -1,0 +1,247 @@
+"""One execution environment of a function: a process with the deployed zip and the runtime's packages, nothing of ours.
+
+The stock emulator gives the function the emulator's own environment and everything that is installed beside it, and
+loses log lines that come late.
+"""
+
+import contextlib
+import io
+import json
+import os
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from ministack.core import lambda_runtime
+from ministack.core.responses import new_uuid
+
+from sandbox.cloud.emulator.clock import CLOCK
+
+INIT_SECONDS = 10.0
+"""AWS gives the code outside the handler so long."""
+RESPONSE_BYTES = 6 * 1024 * 1024
+_CHILD = Path(__file__).with_name("lambda_function_child.py")
+_RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
+"""What AWS's Python runtimes bring along."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """value: the result as JSON text; error: instead of it. log: lines, each with its time in milliseconds."""
+
+    value: str | None
+    error: Mapping[str, Any] | None
+    log: tuple[tuple[int, str], ...]
+
+
+@dataclass(slots=True)
+class _Running:
+    process: subprocess.Popen[bytes]
+    requests: int
+    results: int
+    lines: list[tuple[int, str]] = field(default_factory=list)
+    end: str = ""
+    complete: threading.Event = field(default_factory=threading.Event)
+
+
+class FunctionProcess:
+    """What ministack keeps in its pool of workers: it leases, invokes, and ends those that it no longer needs."""
+
+    def __init__(self, func_name: str, config: dict[str, Any], code_zip: bytes) -> None:
+        self.func_name = func_name
+        self.config = config
+        self.in_use = False
+        self.last_used = time.time()
+        self.log_stream = (
+            f"{time.strftime('%Y/%m/%d', time.gmtime(CLOCK.now()))}/[$LATEST]{new_uuid().replace('-', '')}"
+        )
+        self._code = code_zip
+        self._folder: Path | None = None
+        self._running: _Running | None = None
+
+    # ministack reads and clears it when it ends a worker
+    @property
+    def _proc(self) -> subprocess.Popen[bytes] | None:
+        return self._running.process if self._running else None
+
+    @_proc.setter
+    def _proc(self, process: None) -> None:
+        if self._running is not None:
+            os.close(self._running.requests)
+            os.close(self._running.results)
+        self._running = None
+
+    def _discard_tmpdir(self) -> None:
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+    def invoke(self, event: Any, request_id: str) -> Outcome:
+        """One invocation; one at a time. After a timeout or a crash the next one starts a new process."""
+        running, limit = self._running, float(self.config["Timeout"])
+        if running is None or running.process.poll() is not None:
+            running, limit = self._start(), limit + INIT_SECONDS
+        running.end = f"\0{request_id}\0\n"
+        running.complete.clear()
+        request = {
+            "event": event,
+            "request_id": request_id,
+            "arn": self.config["FunctionArn"],
+            "seconds": float(self.config["Timeout"]),
+            "offset": CLOCK.offset,
+            "end": running.end,
+        }
+        answer = self._exchange(running, json.dumps(request), limit, request_id)
+        lines, running.lines = tuple(running.lines), []
+        return Outcome(answer.get("value"), answer.get("error"), lines)
+
+    def _exchange(self, running: _Running, request: str, limit: float, request_id: str) -> dict[str, Any]:
+        # beside the reading: a process that hangs while it loads takes in no more than a pipe's length
+        threading.Thread(target=_write_all, args=(running.requests, request.encode() + b"\n"), daemon=True).start()
+        line = _read_line(running.results, limit)
+        if line.endswith(b"\n"):
+            running.complete.wait(5)
+            answer: dict[str, Any] = json.loads(line)
+            if len(answer.get("value") or "") > RESPONSE_BYTES:
+                return {"error": _error("Function.ResponseSizeTooLarge", "Response payload size exceeded")}
+            return answer
+        timed_out = running.process.poll() is None and line != b"\0"
+        running.process.kill()
+        status = running.process.wait()
+        running.complete.wait(1)
+        self._proc = None
+        if timed_out:
+            seconds = f"{float(self.config['Timeout']):.2f}"
+            message = f"{request_id} Task timed out after {seconds} seconds"
+            running.lines.append((_now(), message))
+            return {"error": _error("Sandbox.Timedout", f"RequestId: {request_id} Error: {message}")}
+        message = f"RequestId: {request_id} Error: Runtime exited with error: exit status {status}"
+        running.lines.append((_now(), message))
+        return {"error": _error("Runtime.ExitError", message)}
+
+    def _start(self) -> _Running:
+        self._proc = None
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix=f"lambda-{self.func_name}-"))
+            with zipfile.ZipFile(io.BytesIO(self._code)) as archive:
+                archive.extractall(self._folder / "task")
+            (self._folder / "tmp").mkdir()
+        child_requests, requests = os.pipe()
+        results, child_results = os.pipe()
+        try:
+            process = subprocess.Popen(
+                [
+                    *(sys.executable, "-I", "-S", str(_CHILD), str(child_requests), str(child_results)),
+                    *(str(runtime_packages()), self.config["Handler"], str(self.config["MemorySize"])),
+                ],
+                cwd=self._folder / "task",
+                env=self._environment(self._folder),
+                pass_fds=(child_requests, child_results),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            )
+        finally:
+            os.close(child_requests)
+            os.close(child_results)
+        self._running = running = _Running(process, requests, results)
+        threading.Thread(target=_collect, args=(running,), name=f"log-{self.func_name}", daemon=True).start()
+        return running
+
+    def _environment(self, folder: Path) -> dict[str, str]:
+        """What Lambda sets; nothing of the emulator's own environment."""
+        config = self.config
+        region = config["FunctionArn"].split(":")[3]
+        given = (config.get("Environment") or {}).get("Variables") or {}
+        return {
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "LANG": "en_US.UTF-8",
+            "TZ": ":UTC",
+            "HOME": str(folder / "tmp"),
+            "TMPDIR": str(folder / "tmp"),
+            "LAMBDA_TASK_ROOT": str(folder / "task"),
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_{config['Runtime']}",
+            "_HANDLER": config["Handler"],
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
+            "AWS_LAMBDA_FUNCTION_NAME": config["FunctionName"],
+            "AWS_LAMBDA_FUNCTION_VERSION": config.get("Version", "$LATEST"),
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(config["MemorySize"]),
+            "AWS_LAMBDA_LOG_GROUP_NAME": log_group(config),
+            "AWS_LAMBDA_LOG_STREAM_NAME": self.log_stream,
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **given,
+            **lambda_runtime.execution_credentials(config),
+        }
+
+
+def log_group(config: Mapping[str, Any]) -> str:
+    return (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{config['FunctionName']}"
+
+
+@cache
+def runtime_packages() -> Path:
+    """A folder with links to just those packages of the emulator's environment that AWS's runtimes have as well."""
+    folder = Path(tempfile.mkdtemp(prefix="lambda-runtime-"))
+    for name in _RUNTIME_PACKAGES:
+        spec = find_spec(name)
+        if spec is None or spec.origin is None:
+            raise ImportError(f"the emulator's environment has no {name}")
+        origin = Path(spec.origin)
+        source = origin.parent if origin.name == "__init__.py" else origin
+        (folder / source.name).symlink_to(source)
+    return folder
+
+
+def _collect(running: _Running) -> None:
+    """Takes in the log until the process ends."""
+    with running.process.stdout or io.BytesIO() as stdout:
+        for raw in stdout:
+            text = raw.decode("utf-8", "replace")
+            if running.end and text.endswith(running.end):
+                if printed := text.removesuffix(running.end):  # a last line without an end of its own
+                    running.lines.append((_now(), printed))
+                running.complete.set()
+            else:
+                running.lines.append((_now(), text.rstrip("\n")))
+    running.complete.set()
+
+
+def _now() -> int:
+    return int(CLOCK.now() * 1000)
+
+
+def _error(kind: str, message: str) -> dict[str, Any]:
+    return {"errorMessage": message, "errorType": kind}
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    with contextlib.suppress(OSError):  # the process has ended, which the reader sees as well
+        while data:
+            data = data[os.write(descriptor, data) :]
+
+
+def _read_line(descriptor: int, seconds: float) -> bytes:
+    """A line with its end; less than that when time is up; a null byte when the other side has gone."""
+    end, found = time.monotonic() + seconds, b""
+    while not found.endswith(b"\n"):
+        ready, _, _ = select.select([descriptor], [], [], max(0.0, end - time.monotonic()))
+        if not ready:
+            return found.rstrip(b"\n")
+        part = os.read(descriptor, 1 << 16)
+        if not part:
+            return b"\0"
+        found += part
+    return found

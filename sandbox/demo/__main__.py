@@ -1,0 +1,49 @@
+"""`make demo`: the whole system once, on one machine, held against outside judges."""
+
+import sys
+from contextlib import ExitStack
+
+from sandbox.control import ControlError
+from sandbox.demo import judging, leaving, publishing, reporting, updating
+from sandbox.demo.scene import OUTSIDERS, Scene
+from sandbox.demo.specs import read
+from sandbox.demo.story import DemoError, Story
+from sandbox.deployment import Deployment, PulumiFailed
+from sandbox.engine.cli import NoEngine, pulumi_command
+from sandbox.engine.environments import EnvironmentFailed, environment
+from sandbox.lifecycle import NotStarted, running
+from sandbox.outsiders.submission import SubmissionError
+from sandbox.outsiders.tls_rpt_reporter import ReporterError
+from sandbox.place import REPOSITORY, AlreadyRunning, Place
+
+DEMO = Place(REPOSITORY / "build" / "demo")
+TROUBLES = (DemoError, PulumiFailed, ControlError, SubmissionError, ReporterError)
+CHAPTERS = (publishing.deploy, judging.judge, updating.update, reporting.report, leaving.leave)
+
+
+def main() -> int:
+    """Exit codes: 0 every promise came true, 1 one did not, 2 the demo could not start."""
+    story = Story()
+    with ExitStack() as cloud:
+        try:
+            pulumi_command()  # the first time it takes minutes, and says so itself
+            judges = environment("outsiders", OUTSIDERS / "requirements.txt").parent
+            with story.step("the local cloud starts"):
+                endpoints = cloud.enter_context(running(DEMO))
+        except (NoEngine, EnvironmentFailed, NotStarted, AlreadyRunning) as e:
+            print(e, file=sys.stderr)
+            return 2
+        deployment = Deployment(endpoints.pulumi_env, DEMO.logs / "pulumi.log")
+        scene = Scene(story, DEMO, endpoints, deployment, judges, read(REPOSITORY / "policy_specs" / "sandbox"))
+        try:
+            for chapter in CHAPTERS:
+                chapter(scene)
+        except TROUBLES as e:
+            story.failed(str(e), DEMO.logs)
+            return 1
+    story.close(DEMO.folder / "summary.json")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""Chapter 2: an MTA-STS client that nobody here wrote fetches and judges every policy; it also refuses broken ones."""
+
+from typing import Any
+
+from sandbox.demo.scene import Scene
+from sandbox.demo.story import expect
+
+OUTSIDE_GOOD = "good.outside.example"
+OUTSIDE_BROKEN = {
+    "badcert.outside.example": "a certificate for another name",
+    "redirect.outside.example": "a redirect to a good policy",
+    "html.outside.example": "an HTML page in place of the policy",
+    "twotxt.outside.example": "two TXT records",
+}
+
+
+def judge(scene: Scene) -> None:
+    story = scene.story
+    story.chapter(2, "Judged by outsiders: postfix-mta-sts-resolver and checkdmarc, unmodified")
+    published = [spec for spec in scene.expected.values() if spec.mode is not None]
+    with story.step("postfix-mta-sts-resolver fetches every policy"):
+        answers = scene.judge(
+            "mta_sts_client.py", *(spec.policy_domain for spec in published), OUTSIDE_GOOD, *OUTSIDE_BROKEN
+        )
+    verdicts = {answer["domain"]: answer for answer in answers}
+    for spec in published:
+        told = verdicts[spec.policy_domain]
+        expect(told["verdict"] == "VALID", f"{spec.policy_domain}: {told['verdict']}: {' '.join(told['words'])}")
+        policy = told["policy"]
+        expect(
+            (policy["mode"], tuple(policy["mx"])) == (spec.mode, spec.mx),
+            f"{spec.policy_domain}: the client sees {policy}, the spec says {spec}",
+        )
+        story.say(f"{spec.policy_domain:28} {policy['mode']:8} {', '.join(policy['mx']) or '(no mx)'}")
+    story.proved(
+        "every published policy is valid for an unmodified MTA-STS client, with the mode and mx of its spec",
+        f"{len(published)} of {len(published)} VALID",
+    )
+    expect(verdicts[OUTSIDE_GOOD]["verdict"] == "VALID", f"the control, {OUTSIDE_GOOD}: {verdicts[OUTSIDE_GOOD]}")
+    for domain, fault in OUTSIDE_BROKEN.items():
+        told = verdicts[domain]
+        expect(told["verdict"] != "VALID", f"{domain} ({fault}) was accepted: {told}")
+        story.say(f"{domain} ({fault}): {told['verdict']}: {_words(told)}")
+    story.proved(
+        "the same client refuses outside hosts that are broken, and takes one that is not",
+        f"{len(OUTSIDE_BROKEN)} refused, 1 accepted",
+    )
+    _checkdmarc(scene, [spec.policy_domain for spec in published])
+    unpublished = [spec.policy_domain for spec in scene.expected.values() if spec.mode is None]
+    for domain in unpublished:
+        expect(not scene.txt(f"_mta-sts.{domain}"), f"{domain} has TLS-RPT only but publishes a policy id")
+        expect(scene.txt(f"_smtp._tls.{domain}"), f"{domain} asks for no reports")
+
+
+def _words(told: dict[str, Any]) -> str:
+    return "; ".join(told["words"]) or "no policy"
+
+
+def _checkdmarc(scene: Scene, domains: list[str]) -> None:
+    with scene.story.step("checkdmarc looks at every domain"):
+        answers = scene.judge("checkdmarc_client.py", *domains)
+    for answer in answers:
+        for part in ("mta_sts", "tls_rpt"):
+            expect(answer[part]["valid"], f"checkdmarc about {answer['domain']}, {part}: {answer[part]}")
+    scene.story.proved(
+        "checkdmarc finds MTA-STS and TLS-RPT valid", f"{len(answers)} of {len(domains)} domains, both records"
+    )

@@ -1,0 +1,150 @@
+"""Chapter 3: a policy changes. The new id is never in DNS before senders get the new file, however slow the edge."""
+
+import re
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import yaml
+
+from sandbox.control import ask
+from sandbox.demo.scene import Scene
+from sandbox.demo.story import expect
+from sandbox.deployment import STACK, Deployment, PulumiFailed, Run
+from sandbox.place import REPOSITORY
+
+DOMAIN = "contoso.example"
+HOST = f"mta-sts.{DOMAIN}"
+SLOW_SECONDS = 4
+GATE_SECONDS = 8
+"""The gate's limit in this chapter; the sandbox's own is longer."""
+SAMPLES = 20
+SAMPLE_PAUSE = 0.05
+
+
+def update(scene: Scene) -> None:
+    story = scene.story
+    story.chapter(3, "A policy changes while the edge is slow, then while it is held back for good")
+    specs = Specs(scene.place.folder / "policy_specs")
+    deployment = replace(scene.deployment, config=specs.stack_config(scene.place.folder / f"Pulumi.{STACK}.yaml"))
+    _slow(scene, specs, deployment)
+    _held(scene, specs, deployment)
+
+
+@dataclass(frozen=True, slots=True)
+class Specs:
+    """A copy of the example specs to be edited, so that the demo leaves the repository as it is."""
+
+    folder: Path
+
+    def stack_config(self, path: Path) -> Path:
+        """The sandbox's stack settings, with the copy in place of the original and a short gate."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.copytree(REPOSITORY / "policy_specs" / "sandbox", self.folder)
+        settings = yaml.safe_load((REPOSITORY / "stacks" / f"Pulumi.{STACK}.yaml").read_text())
+        settings["config"]["mailtls:policy_specs"] = str(self.folder.relative_to(REPOSITORY))
+        settings["config"]["mailtls:gate"] = {"timeout": GATE_SECONDS}
+        path.write_text(yaml.safe_dump(settings))
+        return path
+
+    def add_mx(self, host: str) -> None:
+        """One more line under `mx:`, as somebody would type it."""
+        path = self.folder / f"{DOMAIN}.yaml"
+        text, found = re.subn(r"(\n +- )mx2\.contoso\.example.*", rf"\g<0>\g<1>{host}", path.read_text())
+        expect(found == 1, f"{path} has no line for mx2 any more")
+        path.write_text(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One look of a sender: the id in DNS, and the policy that was fetched after it was known."""
+
+    policy_id: str
+    policy: str
+
+
+@dataclass(slots=True)
+class Sender:
+    """Looks at the record, then fetches the policy, again and again, as impatient senders would."""
+
+    scene: Scene
+    samples: list[Sample] = field(default_factory=list)
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        thread = threading.Thread(target=self._watch, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._stop.set()
+            thread.join()
+
+    def _watch(self) -> None:
+        while not self._stop.is_set():
+            policy_id = self.scene.policy_id(DOMAIN)
+            self.samples.append(Sample(policy_id, self.scene.fetch(HOST)))
+            time.sleep(SAMPLE_PAUSE)
+
+
+def _slow(scene: Scene, specs: Specs, deployment: Deployment) -> None:
+    story = scene.story
+    old_id = scene.policy_id(DOMAIN)
+    specs.add_mx("mx3.contoso.example")
+    ask(scene.endpoints.control, "POST", "/faults", fault="slow-edge", host=HOST, seconds=SLOW_SECONDS)
+    sender = Sender(scene)
+    with sender.watching():
+        with story.step(f"pulumi up adds mx3 to {DOMAIN}, whose edge gives changes out {SLOW_SECONDS} s late"):
+            deployment.up()
+        while sum(sample.policy_id != old_id for sample in sender.samples) < SAMPLES:
+            time.sleep(SAMPLE_PAUSE)
+    ask(scene.endpoints.control, "DELETE", "/faults", host=HOST)
+    after = [sample for sample in sender.samples if sample.policy_id != old_id]
+    before = [sample for sample in sender.samples if sample.policy_id == old_id]
+    stale = [sample for sample in after if "mx3.contoso.example" not in sample.policy]
+    late = [sample for sample in before if "mx3.contoso.example" not in sample.policy]
+    expect(not stale, f"{len(stale)} of {len(after)} senders that saw the new id got the old policy")
+    expect(late, "no sender saw the old policy: the edge was not slow, and this proved nothing")
+    story.proved(
+        "every fetch that began after DNS showed the new id got the new policy",
+        f"{len(after)} of {len(after)}; {len(late)} fetches before it got the old one",
+    )
+    story.facts["slow_edge"] = {"fetches_after_new_id": len(after), "stale": len(stale), "fetches_before": len(before)}
+
+
+def _held(scene: Scene, specs: Specs, deployment: Deployment) -> None:
+    story = scene.story
+    old_id = scene.policy_id(DOMAIN)
+    specs.add_mx("mx4.contoso.example")
+    ask(scene.endpoints.control, "POST", "/faults", fault="hold-edge", host=HOST)
+    with story.step(f"pulumi up adds mx4, but the edge never gives it out (the gate waits {GATE_SECONDS} s here)"):
+        told = _gate_message(deployment)
+    story.quote(told)
+    expect(DOMAIN in told, "the error does not name the domain")
+    expect(scene.policy_id(DOMAIN) == old_id, "the gate failed and the id changed all the same")
+    ask(scene.endpoints.control, "DELETE", "/faults", host=HOST)
+    with story.step("the edge is mended; pulumi up again"):
+        repaired = deployment.up()
+    expect(scene.policy_id(DOMAIN) != old_id, "the next pulumi up did not publish the new id")
+    expect("mx4.contoso.example" in scene.fetch(HOST), "the next pulumi up did not bring the new policy out")
+    story.proved(
+        "with the edge held back the update fails, names domain and cause, and the old id stays; the next run repairs",
+        f"{old_id[:8]}… stayed, then {scene.policy_id(DOMAIN)[:8]}…: {repaired.changes}",
+    )
+    story.facts["held_edge"] = {"message": told, "repair": repaired.changes}
+
+
+def _gate_message(deployment: Deployment) -> str:
+    try:
+        run: Run = deployment.up()
+    except PulumiFailed as e:
+        lines = [line.strip() for line in e.output.splitlines() if "not live at the edge" in line]
+        expect(lines, f"pulumi up failed for another reason:\n{e.output}")
+        return lines[-1]
+    expect(False, f"pulumi up published a policy that no sender can get: {run.changes}")
+    raise AssertionError

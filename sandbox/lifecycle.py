@@ -1,0 +1,85 @@
+"""Start and stop the local cloud's process; one per folder."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sandbox.endpoints import Endpoints
+from sandbox.place import REPOSITORY, AlreadyRunning, Place
+
+START_SECONDS = 180
+"""The first start installs the emulator's environment."""
+STOP_SECONDS = 20
+
+
+class NotStarted(RuntimeError):
+    """The local cloud did not come up; the text has the end of its log."""
+
+
+def start(place: Place, *, bound: bool = False) -> Endpoints:
+    """Start the local cloud of `place` from nothing: state and logs of an earlier one are removed.
+
+    bound: it ends with this process, however that ends; else it lives until `stop`.
+    Raises AlreadyRunning, NotStarted.
+    """
+    if (holder := place.holder()) is not None:
+        raise AlreadyRunning(holder)
+    for old in (place.state, place.pulumi_home, place.logs):
+        shutil.rmtree(old, ignore_errors=True)
+    place.endpoints.unlink(missing_ok=True)
+    place.logs.mkdir(parents=True)
+    log = place.logs / "local_cloud.log"
+    command = [sys.executable, "-m", "sandbox.local_cloud", "--folder", str(place.folder)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command + (["--parent", str(os.getpid())] if bound else []),
+            cwd=REPOSITORY,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C at the terminal is for us to handle
+        )
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
+        if place.endpoints.exists() and b"READY" in log.read_bytes():
+            return Endpoints.read(place.endpoints)
+        if process.poll() is not None:
+            break
+        time.sleep(0.05)
+    if process.poll() == 3:
+        raise AlreadyRunning(place.holder() or 0)
+    process.kill()
+    process.wait()
+    told = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
+    raise NotStarted(f"the local cloud did not start ({log}):\n{told}")
+
+
+def stop(place: Place) -> bool:
+    """End the local cloud of `place` and all that it started. False: there was none."""
+    holder = place.holder()
+    if holder is None:
+        place.endpoints.unlink(missing_ok=True)
+        return False
+    os.kill(holder, signal.SIGTERM)
+    end = time.monotonic() + STOP_SECONDS
+    while place.holder() is not None:
+        if time.monotonic() > end:
+            os.kill(holder, signal.SIGKILL)
+        time.sleep(0.05)
+    place.endpoints.unlink(missing_ok=True)
+    return True
+
+
+@contextmanager
+def running(place: Place) -> Iterator[Endpoints]:
+    """A local cloud for the time of a block, gone afterwards."""
+    endpoints = start(place, bound=True)
+    try:
+        yield endpoints
+    finally:
+        stop(place)

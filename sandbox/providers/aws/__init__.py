@@ -1,0 +1,1 @@
+"""`pulumi-resource-aws` against the local AWS emulator: one file per service, over boto3."""

@@ -1,0 +1,1 @@
+"""`pulumi-resource-cloudflare` against the local Cloudflare API."""

@@ -1,0 +1,28 @@
+"""The program: settings and specs in; a platform, policy hosts and records out.
+
+    policy_specs/*.yaml -> specs -> policy text and id
+              -> policy host (object, certificate, distribution) -> `mta-sts` -> edge gate -> `_mta-sts`;  `_smtp._tls`
+
+What is wrong with settings or specs is told before anything is registered.
+"""
+
+import pulumi
+
+from stacks.domains import deploy_domains, load_specs
+from stacks.platform import deploy_platform, refer_to_platform
+from stacks.settings import Kind, read_settings
+
+settings = read_settings()
+specs = load_specs(settings)
+
+if settings.kind is Kind.DOMAINS:
+    platform = refer_to_platform(settings)
+else:
+    platform = deploy_platform(settings)
+    for name, value in platform.outputs().items():
+        pulumi.export(name, value)
+
+if settings.kind is not Kind.PLATFORM:
+    domains = deploy_domains(settings, specs, platform)
+    pulumi.export("policy_ids", domains.policy_ids)
+    pulumi.export("policy_hosts", domains.policy_hosts)

@@ -1,0 +1,116 @@
+"""The domains of one stack: specs in, policy hosts and records out."""
+
+import contextlib
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from components.dns_zones.zones import ZoneNotConfigured
+from components.policy_domain import Hosting, PolicyDomain, PolicyDomainArgs, must_not_be_deleted
+from components.policy_host import PolicyEdge
+from mailtls.mta_sts.policy import policy_host
+from mailtls.spec.errors import SpecErrors
+from mailtls.spec.load import load
+from mailtls.spec.model import PolicySpec
+from mailtls.tls_rpt.contract import OwnDomain, domain_list_key, render_domain_list
+from stacks.platform import Platform
+from stacks.settings import REPOSITORY, Settings
+
+MOST_DOMAINS = 100
+"""Per stack: CloudFront takes 100 distributions per origin access control, and state grows with the stack."""
+LONGEST_POLICY_HOST = 64
+"""Octets of a certificate's first name (ACM, RequestCertificate)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Domains:
+    """What the stack tells of its domains: id and host of each one that publishes a policy."""
+
+    policy_ids: dict[str, pulumi.Output[str]]
+    policy_hosts: dict[str, str]
+
+
+def load_specs(settings: Settings) -> tuple[PolicySpec, ...]:
+    """The specs, loaded and checked. Raises pulumi.RunError, one line per fault, before anything is registered."""
+    if settings.policy_specs is None:
+        return ()
+    try:
+        with contextlib.chdir(REPOSITORY):  # the program runs in stacks/, but paths in errors are for people
+            specs = load(settings.policy_specs)
+    except SpecErrors as e:
+        raise pulumi.RunError(f"the specs cannot be deployed:\n{e}") from e
+    faults = [fault for spec in specs for fault in _faults(spec, settings)]
+    if len(specs) > MOST_DOMAINS:
+        faults.append(f"{settings.policy_specs}: {len(specs)} domains; a stack holds {MOST_DOMAINS}, make another one")
+    if faults:
+        raise pulumi.RunError("the specs cannot be deployed:\n" + "\n".join(faults))
+    return specs
+
+
+def deploy_domains(settings: Settings, specs: tuple[PolicySpec, ...], platform: Platform) -> Domains:
+    """Register every domain of `specs`, and tell the platform's Lambda which ones are ours."""
+    stack = pulumi.get_stack()
+    edge = PolicyEdge("policy-edge", {"stack": stack})
+    hosting: Hosting = {
+        "policy_bucket": platform.policy_bucket,
+        "policy_bucket_regional_domain_name": platform.policy_bucket_regional_domain_name,
+        "origin_access_control_id": edge.origin_access_control_id,
+        "response_headers_policy_id": edge.response_headers_policy_id,
+        "keep_policies": not settings.allow_destroy,
+    }
+    domain_list = aws.s3.BucketObjectv2(
+        "domain-list",
+        bucket=platform.reports_bucket,
+        key=domain_list_key(stack),
+        content=render_domain_list(map(_own_domain, specs)),
+        content_type="application/json",
+    )
+    # reports about a domain that is not on the list yet would be taken for somebody else's
+    route: list[pulumi.Resource] = [*platform.route, domain_list]
+    domains = {spec.policy_domain: _deploy(spec, settings, platform, hosting, route) for spec in specs}
+    return Domains(
+        {name: domain.policy_id for name, domain in domains.items() if domain.policy_id is not None},
+        {name: domain.policy_host for name, domain in domains.items() if domain.policy_host is not None},
+    )
+
+
+def _deploy(
+    spec: PolicySpec, settings: Settings, platform: Platform, hosting: Hosting, route: list[pulumi.Resource]
+) -> PolicyDomain:
+    args: PolicyDomainArgs = {
+        "policy_domain": spec.policy_domain,
+        "zone": settings.zones.zone_for(spec.policy_domain),
+        "gate": settings.gate,
+        "hosting": hosting,
+    }
+    policy = spec.mta_sts.policy if spec.mta_sts else None
+    if policy is not None:
+        args["policy"] = policy
+    if spec.tls_rpt is not None:
+        args["rua"] = spec.tls_rpt.rua or (platform.rua,)
+        args["reports_received_by"] = () if spec.tls_rpt.rua else route
+    protect = must_not_be_deleted(policy) and not settings.allow_destroy
+    return PolicyDomain(spec.policy_domain, args, pulumi.ResourceOptions(protect=protect))
+
+
+def _own_domain(spec: PolicySpec) -> OwnDomain:
+    mode = spec.mta_sts.mode.value if spec.mta_sts else None
+    mx = tuple(str(pattern) for pattern in spec.mta_sts.mx) if spec.mta_sts else ()
+    return OwnDomain(spec.policy_domain, mode, mx, spec.owner, spec.contact, spec.source.file)
+
+
+def _faults(spec: PolicySpec, settings: Settings) -> list[str]:
+    """What these settings cannot do for this spec."""
+    faults = []
+    try:
+        settings.zones.setting_for(spec.policy_domain)
+    except ZoneNotConfigured as e:
+        faults.append(str(e))
+    host = policy_host(spec.policy_domain)
+    if spec.mta_sts is not None and len(host) > LONGEST_POLICY_HOST:
+        faults.append(
+            f"policy-host-too-long: {host} has {len(host)} octets; the first name of a certificate of ACM has at most "
+            f"{LONGEST_POLICY_HOST}"
+        )
+    return [f"{spec.source.file}:{spec.source.line}: {fault}" for fault in faults]

@@ -1,0 +1,115 @@
+"""The platform: policy bucket, report pipeline, alerts. One per account and region, or all of a small team's `all`."""
+
+from dataclasses import dataclass, fields
+
+import pulumi
+import pulumi_aws as aws
+
+from components.alert_topic import SubscriptionArgs
+from components.policy_store import PolicyStore
+from components.report_alarms import ReportAlarms
+from components.report_pipeline import ReportPipeline
+from stacks.lambda_archive import lambda_archive
+from stacks.settings import Settings, Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """What domains need of the platform, and what people need to find it. Every field but `route` is an output.
+
+    rua: `mailto:` URI of the pipeline. rule_set_name: the SES rule set that takes reports in; "" when external.
+    route: what `_smtp._tls` records must come after; () when the platform is another stack's, and so there already.
+    """
+
+    policy_bucket: pulumi.Output[str]
+    policy_bucket_regional_domain_name: pulumi.Output[str]
+    reports_bucket: pulumi.Output[str]
+    rua: pulumi.Output[str]
+    topic_arn: pulumi.Output[str]
+    queue_url: pulumi.Output[str]
+    dead_letter_queue_url: pulumi.Output[str]
+    function_name: pulumi.Output[str]
+    rule_set_name: pulumi.Output[str]
+    route: tuple[pulumi.Resource, ...] = ()
+
+    def outputs(self) -> dict[str, pulumi.Output[str]]:
+        """By output name, as the stack exports them."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "route"}
+
+
+def deploy_platform(settings: Settings) -> Platform:
+    """Register the platform of this account and region. ValueError for kind domains, which has none."""
+    reports = settings.reports
+    if reports is None:
+        raise ValueError(f"kind {settings.kind} has no platform of its own")
+    account_id = aws.get_caller_identity_output().account_id
+    store = PolicyStore("policy-store", {"account_id": account_id, "force_destroy": settings.allow_destroy})
+    pipeline = ReportPipeline(
+        "reports",
+        {
+            "region": settings.region,
+            "account_id": account_id,
+            "reports_domain": reports.domain,
+            "local_part": reports.local_part,
+            "rule_set": reports.rule_set,
+            "activate": reports.activate,
+            "zone": settings.zones.zone_for(reports.domain),
+            "code": lambda_archive(),
+            "subscriptions": [_subscription(subscription) for subscription in settings.subscriptions],
+            "per_domain_metrics": settings.per_domain_metrics,
+            "force_destroy": settings.allow_destroy,
+        },
+    )
+    ReportAlarms(
+        "report-alarms",
+        {
+            "region": settings.region,
+            "account_id": account_id,
+            "topic_arn": pipeline.topic_arn,
+            "bucket_name": pipeline.bucket_name,
+            "queue_name": pipeline.queue_name,
+            "dead_letter_queue_name": pipeline.dead_letter_queue_name,
+            "dead_letter_queue_arn": pipeline.dead_letter_queue_arn,
+            "function_name": pipeline.function_name,
+            "function_arn": pipeline.function_arn,
+        },
+    )
+    return Platform(
+        policy_bucket=store.bucket,
+        policy_bucket_regional_domain_name=store.bucket_regional_domain_name,
+        reports_bucket=pipeline.bucket_name,
+        rua=pipeline.rua,
+        topic_arn=pipeline.topic_arn,
+        queue_url=pipeline.queue_url,
+        dead_letter_queue_url=pipeline.dead_letter_queue_url,
+        function_name=pipeline.function_name,
+        rule_set_name=pipeline.rule_set_name,
+        route=pipeline.route,
+    )
+
+
+def _subscription(subscription: Subscription) -> SubscriptionArgs:
+    args: SubscriptionArgs = {"protocol": subscription.protocol, "endpoint": subscription.endpoint}
+    if subscription.owner is not None:
+        args["owner"] = subscription.owner
+    if subscription.severity:
+        args["severity"] = subscription.severity
+    return args
+
+
+def refer_to_platform(settings: Settings) -> Platform:
+    """The platform that another stack deployed, by its outputs. ValueError where the settings name none."""
+    if settings.platform is None:
+        raise ValueError(f"kind {settings.kind} refers to no other platform")
+    stack = pulumi.StackReference(settings.platform)
+    return Platform(
+        policy_bucket=stack.require_output("policy_bucket"),
+        policy_bucket_regional_domain_name=stack.require_output("policy_bucket_regional_domain_name"),
+        reports_bucket=stack.require_output("reports_bucket"),
+        rua=stack.require_output("rua"),
+        topic_arn=stack.require_output("topic_arn"),
+        queue_url=stack.require_output("queue_url"),
+        dead_letter_queue_url=stack.require_output("dead_letter_queue_url"),
+        function_name=stack.require_output("function_name"),
+        rule_set_name=stack.require_output("rule_set_name"),
+    )

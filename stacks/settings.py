@@ -1,0 +1,210 @@
+"""The stack's settings: `stacks/Pulumi.<stack>.yaml`, read and checked whole before anything is registered.
+
+A fault names its setting and says what to write; all faults are told at once.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pulumi
+from pulumi.runtime import config as stack_config
+
+from components.dns_zones.zones import DnsZones, Provider, ZoneNotConfigured, ZoneSetting
+from components.publish_gate import GateSettings
+from components.report_intake import RuleSetChoice
+from mailtls import names
+from mailtls.observe.dns import Resolver
+from stacks.setting_reader import Fields, SettingFaults
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+LONGEST_GATE = 180
+"""Seconds. A gate holds a slot of the engine, and a CI job has an end."""
+
+_LOCAL_PART = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?")
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
+
+
+class Kind(StrEnum):
+    """What a stack holds. `platform`: the policy bucket, reports, alerts; `domains`: domains; `all`: both."""
+
+    ALL = "all"
+    PLATFORM = "platform"
+    DOMAINS = "domains"
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """The way in for reports: mail to `local_part@domain`.
+
+    rule_set: `own`, `join:<name>` or `external`. activate: make our own set the active one.
+    """
+
+    domain: str
+    local_part: str
+    rule_set: str
+    activate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Who hears of alerts: all of them, or those of one owner and of some severities."""
+
+    protocol: str
+    endpoint: str
+    owner: str | None
+    severity: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the program is told.
+
+    policy_specs: relative to the repository's root; None for kind platform. platform: the stack's full name, for kind
+    domains.
+    """
+
+    kind: Kind
+    region: str
+    policy_specs: Path | None
+    platform: str | None
+    zones: DnsZones
+    reports: Reports | None
+    subscriptions: tuple[Subscription, ...]
+    gate: GateSettings
+    per_domain_metrics: bool
+    allow_destroy: bool
+
+
+def read_settings() -> Settings:
+    """The settings of the stack that is being deployed. Raises pulumi.RunError, one line per fault."""
+    try:
+        return parse(stack_config.CONFIG.get(), os.environ, REPOSITORY)
+    except SettingFaults as e:
+        raise pulumi.RunError(str(e)) from e
+
+
+def parse(config: Mapping[str, str], environment: Mapping[str, str], repository: Path) -> Settings:
+    """`config`: the engine's map of `namespace:key` to text (structured values as JSON). Raises SettingFaults."""
+    fields = Fields.of_stack(config, "mailtls")
+    kind = fields.choice("kind", Kind, Kind.ALL)
+    region = config.get("aws:region", "")
+    if not _REGION.fullmatch(region):
+        fields.fault("aws:region", "name the platform's region, such as eu-west-1")
+    zones = DnsZones(_zones(fields))
+    settings = Settings(
+        kind=kind,
+        region=region,
+        policy_specs=_policy_specs(fields, kind, repository),
+        platform=_platform(fields, kind),
+        zones=zones,
+        reports=_reports(fields, kind, zones),
+        subscriptions=_subscriptions(fields),
+        gate=_gate(fields, environment),
+        per_domain_metrics=fields.flag("per_domain_metrics"),
+        allow_destroy=fields.flag("allow_destroy"),
+    )
+    fields.done()
+    return settings
+
+
+def _policy_specs(fields: Fields, kind: Kind, repository: Path) -> Path | None:
+    folder = fields.text("policy_specs", required=kind is not Kind.PLATFORM)
+    if folder is None or kind is Kind.PLATFORM:
+        return None
+    if not (repository / folder).exists():
+        fields.fault("policy_specs", f"there is no {folder} in the repository; name a folder or file of specs")
+    return Path(folder)
+
+
+def _platform(fields: Fields, kind: Kind) -> str | None:
+    stack = fields.text("platform", required=kind is Kind.DOMAINS)
+    if stack is not None and stack.count("/") != 2:
+        fields.fault("platform", f"{stack!r}: name the stack in full, such as organization/mailtls/platform")
+    return stack
+
+
+def _zones(fields: Fields) -> tuple[ZoneSetting, ...]:
+    zones: list[ZoneSetting] = []
+    for entry in fields.entries("zones"):
+        suffix = _name(entry, "suffix")
+        provider = entry.choice("provider", Provider, None)
+        zone_id = entry.text("zone_id")
+        if suffix in {zone.suffix for zone in zones}:
+            entry.fault("suffix", f"{suffix} is there twice; leave one")
+        zones.append(ZoneSetting(suffix, provider, zone_id))
+    return tuple(zones)
+
+
+def _reports(fields: Fields, kind: Kind, zones: DnsZones) -> Reports | None:
+    entry = fields.entry("reports", required=kind is not Kind.DOMAINS)
+    if entry is None:
+        return None
+    domain = _name(entry, "domain")
+    try:
+        if domain:
+            zones.setting_for(domain)
+    except ZoneNotConfigured as e:
+        entry.fault("domain", str(e))
+    local_part = entry.text("local_part") or "tlsrpt"
+    if not _LOCAL_PART.fullmatch(local_part):
+        entry.fault("local_part", f"{local_part!r}: lower-case letters, digits, and . _ - between them")
+    rule_set = entry.text("rule_set", required=True)
+    activate = entry.flag("activate")
+    try:
+        if rule_set is not None:
+            RuleSetChoice.parse(rule_set).check(activate=activate)
+    except pulumi.RunError as e:
+        entry.fault("rule_set", str(e).partition(": ")[2])
+    return Reports(domain, local_part, rule_set or "", activate)
+
+
+def _subscriptions(fields: Fields) -> tuple[Subscription, ...]:
+    return tuple(
+        Subscription(
+            protocol=entry.word("protocol", ("https", "email", "email-json", "sqs", "lambda", "sms", "firehose")),
+            endpoint=entry.text("endpoint", required=True) or "",
+            owner=entry.text("owner"),
+            severity=entry.words("severity", ("critical", "warning", "info")),
+        )
+        for entry in fields.entries("subscriptions")
+    )
+
+
+def _gate(fields: Fields, environment: Mapping[str, str]) -> GateSettings:
+    entry = fields.entry("gate") or Fields.empty(fields, "gate")
+    limit = entry.number("timeout", LONGEST_GATE)
+    if not 0 < limit <= LONGEST_GATE:
+        entry.fault("timeout", f"{limit:g}: seconds, more than 0 and at most {LONGEST_GATE}")
+    endpoint = entry.text("resolver") or environment.get("MAILTLS_RESOLVER")
+    resolver = Resolver()
+    try:
+        resolver = Resolver.at(endpoint) if endpoint else resolver
+    except ValueError as e:
+        entry.fault("resolver", str(e))
+    proxy = entry.text("proxy") or environment.get("MAILTLS_PROXY") or None
+    if proxy is not None and not _is_proxy(proxy):
+        entry.fault("proxy", f"{proxy!r}: write http://host:port")
+    return GateSettings(limit, resolver, proxy)
+
+
+def _is_proxy(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "http" and bool(parts.hostname and parts.port) and parts.username is None
+    except ValueError:  # a port that is none
+        return False
+
+
+def _name(entry: Fields, key: str) -> str:
+    """A domain name as A-labels; a fault gives the empty string."""
+    text = entry.text(key, required=True)
+    try:
+        return names.host_name(text) if text else ""
+    except names.InvalidName as e:
+        entry.fault(key, str(e))
+        return ""

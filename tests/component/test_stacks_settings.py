@@ -1,0 +1,129 @@
+"""Settings: what is read, and what is told when they are wrong."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.dns_zones.zones import Provider
+from stacks.setting_reader import SettingFaults
+from stacks.settings import REPOSITORY, Kind, Settings, parse
+
+GOOD: dict[str, Any] = {
+    "mailtls:policy_specs": "specs",
+    "mailtls:zones": [
+        {"suffix": "Contoso.Example.", "provider": "cloudflare"},
+        {"suffix": "bücher.example", "provider": "route53", "zone_id": "Z1"},
+        {"suffix": "mailhost.example", "provider": "route53"},
+    ],
+    "mailtls:reports": {"domain": "reports.mailhost.example", "rule_set": "own", "activate": True},
+    "aws:region": "eu-west-1",
+}
+
+
+def read(tmp_path: Path, environment: dict[str, str] | None = None, **changes: Any) -> Settings:
+    """`changes`: settings in place of GOOD's, None to leave one out; `aws_region` for aws:region."""
+    (tmp_path / "specs").mkdir(exist_ok=True)
+    named = {"aws:region" if key == "aws_region" else f"mailtls:{key}": value for key, value in changes.items()}
+    values = {key: value for key, value in {**GOOD, **named}.items() if value is not None}
+    config = {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+    return parse(config, environment or {}, tmp_path)
+
+
+def test_a_good_stack_is_read(tmp_path: Path) -> None:
+    settings = read(tmp_path)
+    assert settings.kind is Kind.ALL
+    assert settings.policy_specs == Path("specs")
+    assert [zone.suffix for zone in settings.zones.settings] == [
+        "contoso.example",
+        "xn--bcher-kva.example",
+        "mailhost.example",
+    ]
+    assert settings.zones.setting_for("shop.contoso.example").provider is Provider.CLOUDFLARE
+    assert settings.reports is not None
+    assert settings.reports.local_part == "tlsrpt"
+    assert (settings.gate.timeout, settings.gate.resolver.address, settings.gate.proxy) == (180, None, None)
+    assert (settings.allow_destroy, settings.per_domain_metrics) == (False, False)
+
+
+def test_resolver_and_proxy_come_from_the_settings_or_else_from_the_environment(tmp_path: Path) -> None:
+    environment = {"MAILTLS_RESOLVER": "127.0.0.1:5300", "MAILTLS_PROXY": "http://127.0.0.1:8118"}
+    from_environment = read(tmp_path, environment).gate
+    assert (from_environment.resolver.port, from_environment.proxy) == (5300, "http://127.0.0.1:8118")
+    own = {"timeout": 60, "resolver": "192.0.2.1", "proxy": "http://192.0.2.2:3128"}
+    from_settings = read(tmp_path, environment, gate=own).gate
+    assert (from_settings.timeout, from_settings.proxy) == (60, "http://192.0.2.2:3128")
+    assert (from_settings.resolver.address, from_settings.resolver.port) == ("192.0.2.1", 53)
+
+
+def test_kind_domains_needs_a_platform_and_no_reports(tmp_path: Path) -> None:
+    settings = read(tmp_path, kind="domains", platform="organization/mailtls/platform", reports=None)
+    assert settings.platform == "organization/mailtls/platform"
+    assert settings.reports is None
+
+
+def test_kind_platform_needs_no_specs(tmp_path: Path) -> None:
+    assert read(tmp_path, kind="platform", policy_specs=None).policy_specs is None
+
+
+@pytest.mark.parametrize("stack", ["sandbox", "example"])
+def test_the_stack_files_that_we_ship_are_right(stack: str) -> None:
+    import yaml
+
+    config = yaml.safe_load((REPOSITORY / "stacks" / f"Pulumi.{stack}.yaml").read_text())["config"]
+    read_as = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+    assert parse(read_as, {}, REPOSITORY).reports is not None
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"aws_region": None}, "aws:region: name the platform's region, such as eu-west-1"),
+        ({"kind": "platfrom"}, "mailtls:kind: 'platfrom' is none of all, platform, domains; did you mean platform?"),
+        ({"policy_specs": None}, "mailtls:policy_specs: is missing"),
+        ({"policy_specs": "none/here"}, "mailtls:policy_specs: there is no none/here in the repository"),
+        ({"kind": "domains"}, "mailtls:platform: is missing"),
+        ({"kind": "domains", "platform": "platform"}, "name the stack in full, such as organization/mailtls/platform"),
+        ({"reports": None}, "mailtls:reports: is missing"),
+        ({"zones": [{"suffix": "a b", "provider": "route53"}]}, "mailtls:zones[0].suffix:"),
+        ({"zones": [{"provider": "route53"}]}, "mailtls:zones[0].suffix: is missing"),
+        ({"zones": [{"suffix": "mailhost.example", "provider": "cloudfare"}]}, "did you mean cloudflare?"),
+        (
+            {"zones": [{"suffix": "mailhost.example", "provider": "route53"}] * 2},
+            "zones[1].suffix: mailhost.example is",
+        ),
+        (
+            {"zones": [{"suffix": "mailhost.example", "provider": "route53", "id": "Z"}]},
+            "mailtls:zones[0].id: there is",
+        ),
+        ({"zones": "contoso.example"}, "mailtls:zones: a list of maps is expected"),
+        ({"zones": []}, "mailtls:reports.domain: zone-not-configured: reports.mailhost.example lies in no zone"),
+        ({"reports": {"domain": "reports.mailhost.example", "rule_set": "own"}}, "write activate: true"),
+        ({"reports": {"domain": "reports.mailhost.example", "rule_set": "join"}}, '"join" is none of own, join:<name'),
+        (
+            {"reports": {"domain": "reports.mailhost.example", "rule_set": "join:x", "activate": True}},
+            "with rule_set: own",
+        ),
+        ({"reports": {**GOOD["mailtls:reports"], "local_part": "TLS Reports"}}, "mailtls:reports.local_part: 'TLS Rep"),
+        ({"subscriptions": [{"protocol": "https"}]}, "mailtls:subscriptions[0].endpoint: is missing"),
+        ({"subscriptions": [{"protocol": "htps", "endpoint": "e"}]}, "did you mean https?"),
+        ({"subscriptions": [{"protocol": "sqs", "endpoint": "e", "severity": ["critcal"]}]}, "did you mean critical?"),
+        ({"gate": {"timeout": 600}}, "mailtls:gate.timeout: 600: seconds, more than 0 and at most 180"),
+        ({"gate": {"timeout": "soon"}}, 'mailtls:gate.timeout: a number is expected, not "soon"'),
+        ({"gate": {"resolver": "dns.example"}}, "mailtls:gate.resolver: 'dns.example' is not an address"),
+        ({"gate": {"proxy": "127.0.0.1:8118"}}, "mailtls:gate.proxy: '127.0.0.1:8118': write http://host:port"),
+        ({"allow_destroy": "yes"}, 'mailtls:allow_destroy: write true or false, not "yes"'),
+        ({"allow_destory": True}, "mailtls:allow_destory: there is no such setting; did you mean allow_destroy?"),
+    ],
+)
+def test_a_fault_names_its_setting_and_what_to_write(tmp_path: Path, changes: dict[str, Any], fault: str) -> None:
+    with pytest.raises(SettingFaults) as caught:
+        read(tmp_path, **changes)
+    assert fault in str(caught.value)
+
+
+def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(SettingFaults) as caught:
+        read(tmp_path, kind="al", aws_region=None, gate={"timeout": 0})
+    assert len(caught.value.faults) == 3

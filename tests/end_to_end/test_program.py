@@ -1,0 +1,175 @@
+"""The repository's own program under the real engine: what a broken spec, a foreign record, a kill and a protected
+domain do to it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sandbox import account
+from sandbox.control import ask
+from sandbox.deployment import PARALLEL, STACK, Deployment, PulumiFailed, path_with_interpreter
+from sandbox.endpoints import Endpoints
+from sandbox.engine.cli import pulumi_command
+from sandbox.place import REPOSITORY
+
+sys.path.append(str(Path(__file__).parent))
+from processes import of_folder
+
+pytestmark = pytest.mark.engine
+
+ONE_DOMAIN = "policy_domain: wingtip.example\nmta_sts: {mode: testing, mx: [mx1.mailhost.example]}\nowner: mail-team\n"
+
+
+@pytest.fixture
+def specs() -> Iterator[Path]:
+    """A folder of specs inside the repository, where settings can name it."""
+    folder = REPOSITORY / "build" / f"specs-{os.getpid()}-{time.monotonic_ns()}"
+    folder.mkdir(parents=True)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def stack(
+    deployment: Deployment, endpoints: Endpoints, specs: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Deployment]]:
+    """Makes stacks with the sandbox's settings and changes over them; destroys them in the end, last one first."""
+    made: list[Deployment] = []
+
+    def make(name: str, **changes: Any) -> Deployment:
+        settings = yaml.safe_load((REPOSITORY / "stacks" / f"Pulumi.{STACK}.yaml").read_text())
+        settings["config"] |= {
+            "mailtls:policy_specs": str(specs.relative_to(REPOSITORY)),
+            "mailtls:gate": {"timeout": 6},
+        }
+        settings["config"] |= {f"mailtls:{key}": value for key, value in changes.items()}
+        settings["config"] = {key: value for key, value in settings["config"].items() if value is not None}
+        config = tmp_path / f"Pulumi.{name}.yaml"
+        config.write_text(yaml.safe_dump(settings))
+        own = replace(deployment, stack=name, config=config)
+        own.select()
+        (REPOSITORY / "stacks" / f"Pulumi.{name}.yaml").unlink(missing_ok=True)  # `stack select --create` writes one
+        made.append(own)
+        return own
+
+    yield make
+    for own in reversed(made):
+        own.destroy()
+    assert ask(endpoints.control, "GET", "/leftovers") == []
+
+
+def test_a_broken_spec_stops_before_anything_is_touched(
+    stack: Callable[..., Deployment], specs: Path, endpoints: Endpoints
+) -> None:
+    (specs / "contoso.example.yaml").write_text(
+        "policy_domain: contoso.example\nmta_sts:\n  mode: enforced\n  mx: [mx1.contoso.example]\n"
+    )
+    with pytest.raises(PulumiFailed) as failed:
+        stack("test-broken").up()
+    where = f"{specs.relative_to(REPOSITORY)}/contoso.example.yaml:3:9"
+    assert where in failed.value.output
+    assert 'did you mean "enforce"' in failed.value.output
+    assert "Traceback" not in failed.value.output
+    assert ask(endpoints.control, "GET", "/leftovers") == []
+
+
+def test_a_platform_and_its_domains_are_two_stacks(
+    stack: Callable[..., Deployment], specs: Path, endpoints: Endpoints
+) -> None:
+    (specs / "one.yaml").write_text(ONE_DOMAIN)
+    platform = stack("test-platform", kind="platform", policy_specs=None)
+    platform.up()
+    domains = stack(
+        "domains", kind="domains", platform="organization/mailtls/test-platform", reports=None, subscriptions=None
+    )
+    domains.up()
+    assert set(domains.outputs()["policy_ids"]) == {"wingtip.example"}
+    again = domains.up("--expect-no-changes")
+    assert "unchanged" in again.changes
+    bucket = platform.outputs()["reports_bucket"]
+    listed = account.client("s3", endpoints.aws).list_objects_v2(Bucket=bucket, Prefix="domains/")
+    assert [entry["Key"] for entry in listed["Contents"]] == ["domains/test-domains.json"]
+
+
+def test_a_foreign_record_is_not_joined_by_a_second_one(
+    stack: Callable[..., Deployment], specs: Path, endpoints: Endpoints
+) -> None:
+    (specs / "one.yaml").write_text(ONE_DOMAIN.replace("wingtip", "northwind"))
+    route53 = account.client("route53", endpoints.aws, account.CERTIFICATE_REGION)
+    zone = next(z for z in route53.list_hosted_zones()["HostedZones"] if z["Name"] == "northwind.example.")
+    foreign = {
+        "Name": "_mta-sts.northwind.example",
+        "Type": "TXT",
+        "TTL": 60,
+        "ResourceRecords": [{"Value": '"v=STSv1; id=2020;"'}],
+    }
+
+    def change(action: str) -> None:
+        batch = {"Changes": [{"Action": action, "ResourceRecordSet": foreign}]}
+        route53.change_resource_record_sets(HostedZoneId=zone["Id"], ChangeBatch=batch)
+
+    change("CREATE")
+    own = stack("test-foreign")
+    try:
+        with pytest.raises(PulumiFailed) as failed:
+            own.up()
+        assert "v=STSv1; id=2020;" in failed.value.output
+        assert "_mta-sts.northwind.example" in failed.value.output
+    finally:
+        change("DELETE")
+    own.up()
+    assert "northwind.example" in own.outputs()["policy_ids"]
+
+
+def test_a_domain_that_senders_may_hold_is_protected(
+    stack: Callable[..., Deployment], specs: Path, endpoints: Endpoints
+) -> None:
+    (specs / "one.yaml").write_text(ONE_DOMAIN)
+    (specs / "two.yaml").write_text(ONE_DOMAIN.replace("wingtip", "tailspin"))
+    own = stack("test-protected", allow_destroy=False)
+    own.up()
+    (specs / "two.yaml").unlink()
+    (specs / "one.yaml").write_text(ONE_DOMAIN.replace("mx1", "mx2"))
+    with pytest.raises(PulumiFailed) as failed:
+        own.up()
+    assert "protect" in failed.value.output
+    assert "tailspin.example" in failed.value.output
+    assert own.config is not None
+    own.config.write_text(own.config.read_text().replace("allow_destroy: false", "allow_destroy: true"))
+    own.up()  # lifts the protection, and takes the domain away
+
+
+def test_a_killed_run_leaves_no_process_and_the_next_one_goes_on(
+    stack: Callable[..., Deployment], specs: Path, endpoints: Endpoints, tmp_path: Path
+) -> None:
+    (specs / "one.yaml").write_text(ONE_DOMAIN)
+    own = stack("test-killed")
+    mark = str(tmp_path / "this-run")
+    command = [str(pulumi_command()), "up", "--yes", "--non-interactive", "--parallel", str(PARALLEL)]
+    command += ["--stack", own.stack, "--config-file", str(own.config)]
+    environment = {**os.environ, **path_with_interpreter(), **endpoints.pulumi_env, "MAILTLS_TEST_MARK": mark}
+    with subprocess.Popen(
+        command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as run:
+        assert run.stdout is not None
+        for line in run.stdout:
+            if "creating" in line and "Bucket" in line:
+                break
+        run.send_signal(signal.SIGKILL)
+    end = time.monotonic() + 10
+    while of_folder(Path(mark)) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert of_folder(Path(mark)) == []
+    own.recover()
+    own.up()
+    assert "wingtip.example" in own.outputs()["policy_ids"]

@@ -1,0 +1,371 @@
+"""Stand-ins for S3 and SNS that keep their promises, and builders of mails as SES stores them.
+
+The store is no mock: it does what S3 does (conditional writes, listings by key), and can be told to fail at any call,
+before or after it took effect.
+"""
+
+import gzip
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailtls.tls_rpt.contract import OwnDomain, domain_list_key, render_domain_list
+from report_lambda import handler
+from report_lambda.domains import DomainCache
+from report_lambda.store import Listed, ObjectTooLarge, StoredObject, StoreError
+
+HERE = Path(__file__).parent
+BUCKET = "reports-bucket"
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:alerts"
+NOW = datetime(2026, 12, 1, 3, 12, 44, tzinfo=UTC)
+
+CONTOSO = OwnDomain(
+    "contoso.example",
+    "enforce",
+    ("mx1.contoso.example", "mx2.contoso.example"),
+    "mail-team",
+    "hostmaster@fabrikam-it.example",
+    "policy_specs/contoso.example.yaml",
+)
+BRAND = OwnDomain("brand01.example", "testing", ("mx-a.mailhost.example", "mx-b.mailhost.example"))
+
+
+class Faults:
+    """Counts calls; at call number `at` raises, before or after the call took effect."""
+
+    def __init__(self) -> None:
+        self.at = 0
+        self.after = False
+        self.count = 0
+
+    def plan(self, at: int, *, after: bool) -> None:
+        self.at, self.after, self.count = at, after, 0
+
+    def guard(self, effect: Callable[[], Any]) -> Any:
+        self.count += 1
+        if self.count == self.at and not self.after:
+            raise StoreError(f"planned, before call {self.at}")
+        result = effect()
+        if self.count == self.at and self.after:
+            raise StoreError(f"planned, after call {self.at}")
+        return result
+
+
+class MemoryStore:
+    """S3's semantics for the verbs of ObjectStore, in memory."""
+
+    def __init__(self, faults: Faults, clock: Callable[[], datetime]) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.written: dict[str, datetime] = {}
+        self.reads: list[str] = []
+        self._faults = faults
+        self._clock = clock
+
+    def get(self, key: str, limit: int) -> StoredObject | None:
+        return self._faults.guard(lambda: self._get(key, limit))
+
+    def put_if_absent(self, key: str, body: bytes, content_type: str) -> bool:
+        return self._faults.guard(lambda: self._put(key, body, key not in self.objects))
+
+    def put_if_match(self, key: str, body: bytes, content_type: str, etag: str) -> bool:
+        return self._faults.guard(lambda: self._put(key, body, self._etag(key) == etag))
+
+    def list_objects(self, prefix: str, *, start_after: str = "", limit: int = 1000) -> list[Listed]:
+        return self._faults.guard(lambda: self._list(prefix, start_after, limit))
+
+    def copy(self, source: str, target: str) -> None:
+        self._faults.guard(lambda: self._put(target, self.objects[source], True))
+
+    def under(self, prefix: str) -> list[str]:
+        return sorted(key for key in self.objects if key.startswith(prefix))
+
+    def json(self, key: str) -> dict[str, Any]:
+        return json.loads(self.objects[key])
+
+    def _get(self, key: str, limit: int) -> StoredObject | None:
+        self.reads.append(key)
+        if key not in self.objects:
+            return None
+        if len(self.objects[key]) > limit:
+            raise ObjectTooLarge(key, len(self.objects[key]))
+        return StoredObject(self.objects[key], self._etag(key))
+
+    def _put(self, key: str, body: bytes, condition: bool) -> bool:
+        if condition:
+            self.objects[key] = body
+            self.written[key] = self._clock()
+        return condition
+
+    def _list(self, prefix: str, start_after: str, limit: int) -> list[Listed]:
+        keys = [key for key in self.under(prefix) if key > start_after]
+        return [
+            Listed(key, self._etag(key), len(self.objects[key]), self.written.get(key, NOW)) for key in keys[:limit]
+        ]
+
+    def _etag(self, key: str) -> str:
+        body = self.objects.get(key)
+        return "" if body is None else hashlib.md5(body, usedforsecurity=False).hexdigest()
+
+
+class MemoryTopic:
+    """Remembers what was published; refuses what SNS refuses."""
+
+    def __init__(self, faults: Faults) -> None:
+        self.messages: list[tuple[str, str, dict[str, str]]] = []
+        self._faults = faults
+
+    def publish(self, subject: str, text: str, attributes: Mapping[str, str]) -> None:
+        assert subject.isascii()
+        assert subject.isprintable()
+        assert 0 < len(subject) < 100
+        assert len(text.encode()) <= 256 * 1024
+        assert len(attributes) <= 10
+        assert all(attributes.values())
+        self._faults.guard(lambda: self.messages.append((subject, text, dict(attributes))))
+
+    @property
+    def subjects(self) -> list[str]:
+        return [subject for subject, _, _ in self.messages]
+
+
+class Context:
+    """What Lambda tells of an invocation, as far as it is used."""
+
+    def __init__(self, request_id: str, seconds_left: Callable[[], float]) -> None:
+        self.aws_request_id = request_id
+        self._seconds_left = seconds_left
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self._seconds_left() * 1000)
+
+
+class Cloud:
+    """The bucket, the topic, a clock, and the function that is called with events."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self.now = NOW
+        self.seconds_left = 180.0
+        self.faults = Faults()
+        self.store = MemoryStore(self.faults, lambda: self.now)
+        self.topic = MemoryTopic(self.faults)
+        self.lines: list[dict[str, Any]] = []
+        self._capsys = capsys
+        self._mails = 0
+        self._requests = 0
+        self.own(CONTOSO, BRAND)
+
+    def own(self, *domains: OwnDomain, stack: str = "sandbox") -> None:
+        self.store.objects[domain_list_key(stack)] = render_domain_list(domains).encode()
+
+    def call(self, event: dict[str, Any]) -> Any:
+        """Invoke the function as AWS would; its output is collected in `lines`."""
+        self._requests += 1
+        try:
+            return handler.handle(event, Context(f"request-{self._requests}", lambda: self.seconds_left))
+        finally:
+            self.lines += [json.loads(line) for line in self._capsys.readouterr().out.splitlines()]
+
+    def arrive(self, mail: bytes, mail_id: str = "") -> str:
+        """SES stores a mail. Returns its id."""
+        self._mails += 1
+        mail_id = mail_id or f"mail{self._mails}"
+        self.store.objects[f"raw/{mail_id}"] = mail
+        return mail_id
+
+    def notify(self, *mail_ids: str) -> list[str]:
+        """The queue delivers. Returns the ids of the mails that must come again."""
+        event = payload("sqs_s3_object_created")
+        [record] = event["Records"]
+        event["Records"] = [
+            {**record, "messageId": mail_id, "body": record["body"].replace("o3vrnil0e2ic28tr", mail_id)}
+            for mail_id in mail_ids
+        ]
+        return [failed["itemIdentifier"] for failed in self.call(event)["batchItemFailures"]]
+
+    def receive(self, mail: bytes) -> dict[str, Any]:
+        """A mail arrives and is dealt with. Returns its disposition."""
+        mail_id = self.arrive(mail)
+        assert self.notify(mail_id) == []
+        return self.store.json(f"dispositions/{mail_id}.json")
+
+    def tick(self, after: timedelta = timedelta(hours=1)) -> None:
+        """Time passes, then the schedule fires."""
+        self.now += after
+        self.call({**payload("eventbridge_schedule"), "time": self.now.isoformat()})
+
+    def metric(self, name: str, **dimensions: str) -> int:
+        """Sum of a metric over all lines written with exactly these dimensions."""
+        total = 0
+        for line in self.lines:
+            if "_aws" not in line:
+                continue
+            [directive] = line["_aws"]["CloudWatchMetrics"]
+            if directive["Dimensions"] == [list(dimensions)] and all(line[n] == v for n, v in dimensions.items()):
+                total += line.get(name, 0)
+        return total
+
+
+def payload(name: str) -> dict[str, Any]:
+    """A real payload of an event source, from payloads/<name>.json."""
+    return json.loads((HERE / "payloads" / f"{name}.json").read_text())
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Cloud]:
+    there = Cloud(capsys)
+    monkeypatch.setenv("MAILTLS_BUCKET", BUCKET)
+    monkeypatch.setenv("MAILTLS_TOPIC_ARN", TOPIC)
+    monkeypatch.setattr(handler, "_store", lambda bucket: there.store)
+    monkeypatch.setattr(handler, "_topic", lambda arn: there.topic)
+    monkeypatch.setattr(handler, "_now", lambda: there.now)
+    monkeypatch.setattr(handler, "_domains", DomainCache())
+    return there
+
+
+# ---------------------------------------------------------------------------------------------- reports and mails
+
+STS = {
+    "policy-type": "sts",
+    "policy-string": [
+        "version: STSv1",
+        "mode: enforce",
+        "mx: mx1.contoso.example",
+        "mx: mx2.contoso.example",
+        "max_age: 604800",
+    ],
+    "policy-domain": "contoso.example",
+    "mx-host": ["mx1.contoso.example", "mx2.contoso.example"],
+}
+
+
+def policy(
+    successes: int = 100, failures: tuple[dict[str, Any], ...] = (), *, mode: str = "enforce", **changes: Any
+) -> dict[str, Any]:
+    """One entry of `policies`; failures are failure-details."""
+    about = {**STS, **changes}
+    about["policy-string"] = [line.replace("mode: enforce", f"mode: {mode}") for line in about["policy-string"]]
+    return {
+        "policy": about,
+        "summary": {
+            "total-successful-session-count": successes,
+            "total-failure-session-count": sum(detail["failed-session-count"] for detail in failures),
+        },
+        "failure-details": list(failures),
+    }
+
+
+def failure(
+    count: int = 12, result_type: str = "certificate-expired", mx: str = "mx2.contoso.example", **more: Any
+) -> dict[str, Any]:
+    """One failure-detail."""
+    return {
+        "result-type": result_type,
+        "sending-mta-ip": "192.0.2.77",
+        "receiving-mx-hostname": mx,
+        "receiving-ip": "192.0.2.25",
+        "failed-session-count": count,
+        **more,
+    }
+
+
+def tls_report(
+    *policies: dict[str, Any], day: str = "2026-11-30", organization: str = "Google Inc.", report_id: str = ""
+) -> dict[str, Any]:
+    """A whole report for one UTC day."""
+    return {
+        "organization-name": organization,
+        "date-range": {"start-datetime": f"{day}T00:00:00Z", "end-datetime": f"{day}T23:59:59Z"},
+        "contact-info": "smtp-tls-reporting@google.com",
+        "report-id": report_id or f"{day}T00:00:00Z_contoso.example",
+        "policies": list(policies or (policy(),)),
+    }
+
+
+def ses_headers(signer: str = "google.com", results: str | None = None) -> list[tuple[str, str]]:
+    """What SES puts on top, in its order."""
+    dkim = f"dkim=pass header.i=@{signer}" if results is None else results
+    return [
+        ("Return-Path", f"<noreply@{signer}>"),
+        (
+            "Received",
+            f"from mail-f77.{signer} ([192.0.2.77]) by inbound-smtp.eu-west-1.amazonaws.com with SMTP id "
+            "o3vrnil0e2ic28tr for tlsrpt@reports.mailhost.example; Tue, 01 Dec 2026 03:12:43 +0000 (UTC)",
+        ),
+        ("X-SES-Spam-Verdict", "PASS"),
+        ("X-SES-Virus-Verdict", "PASS"),
+        ("Received-SPF", f"pass (spfCheck: domain of {signer} designates 192.0.2.77 as permitted sender)"),
+        (
+            "Authentication-Results",
+            f"amazonses.com; spf=pass (spfCheck: domain of {signer} designates 192.0.2.77 as permitted sender) "
+            f"client-ip=192.0.2.77; envelope-from=noreply@{signer}; helo=mail-f77.{signer}; {dkim}; "
+            f"dmarc=pass header.from={signer};",
+        ),
+        ("X-SES-RECEIPT", "AEFBQUFBQUFBQUFHbFo0VHRSQXdEN0tl"),
+        ("X-SES-DKIM-SIGNATURE", "a=rsa-sha256; q=dns/txt; b=abc=; c=relaxed/simple; s=x; d=amazonses.com; v=1;"),
+    ]
+
+
+def sender_headers(signer: str = "google.com", sender: str = "", tags: str = "") -> list[tuple[str, str]]:
+    """What the sender's own server wrote."""
+    return [
+        (
+            "DKIM-Signature",
+            f"v=1; a=rsa-sha256; c=relaxed/relaxed; d={signer}; s=20230601; t=1796094763;{tags} "
+            "h=from:to:subject:date:message-id:tls-report-domain; bh=abc=; b=def=",
+        ),
+        ("From", sender or f"noreply-smtp-tls-reporting@{signer}"),
+        ("To", "tlsrpt@reports.mailhost.example"),
+        ("Subject", f"Report Domain: contoso.example Submitter: {signer} Report-ID: <2026.11.30@{signer}>"),
+        ("Date", "Tue, 01 Dec 2026 03:12:40 +0000"),
+        ("Message-ID", f"<2026.11.30@{signer}>"),
+        ("TLS-Report-Domain", "contoso.example"),
+        ("TLS-Report-Submitter", signer),
+    ]
+
+
+def ses_mail(
+    *reports: dict[str, Any] | bytes,
+    signer: str = "google.com",
+    headers: list[tuple[str, str]] | None = None,
+    text: str = "This is an aggregate TLS report.",
+) -> bytes:
+    """A mail as it lies in the bucket. bytes are attached as they are, reports as gzipped JSON."""
+    body = EmailMessage()
+    body.set_content(text)
+    body.make_mixed()
+    for report in reports:
+        data = report if isinstance(report, bytes) else gzip.compress(json.dumps(report).encode())
+        body.add_attachment(data, maintype="application", subtype="tlsrpt+gzip", filename="report.json.gz")
+    top = headers if headers is not None else ses_headers(signer) + sender_headers(signer)
+    block = "".join(f"{name}: {value}\r\n" for name, value in top)
+    return block.encode("utf-8") + body.as_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
+class Mails:
+    """The builders, for tests: pytest gives test files no way to import them."""
+
+    policy = staticmethod(policy)
+    failure = staticmethod(failure)
+    report = staticmethod(tls_report)
+    ses_headers = staticmethod(ses_headers)
+    sender_headers = staticmethod(sender_headers)
+    mail = staticmethod(ses_mail)
+    payload = staticmethod(payload)
+    contoso = CONTOSO
+    brand = BRAND
+
+    @staticmethod
+    def yesterday() -> str:
+        """By the real clock, for tests of a real process."""
+        return (datetime.now(UTC).date() - timedelta(days=1)).isoformat()
+
+
+@pytest.fixture(scope="session")
+def mails() -> type[Mails]:
+    return Mails

@@ -1,0 +1,157 @@
+"""The messages, whole: each scenario's text stands in alerts/<scenario>.txt, to be read by a person.
+
+`MAILTLS_WRITE_GOLDEN=1 pytest tests/report_lambda/test_alert_messages.py` writes them anew; read the difference.
+"""
+
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from mailtls.tls_rpt.contract import OwnDomain
+
+GOLDEN = Path(__file__).parent / "alerts"
+
+
+def from_google(mails, *policies, day="2026-11-30"):
+    return mails.mail(mails.report(*policies, day=day))
+
+
+def from_microsoft(mails, *policies, day="2026-11-30"):
+    report = mails.report(*policies, day=day, organization="Microsoft Corporation", report_id=f"1330{day}+contoso")
+    return mails.mail(report, signer="microsoft.com")
+
+
+def from_mail_ru(mails, *policies, day="2026-11-30"):
+    return mails.mail(mails.report(*policies, day=day, organization="Mail.ru"), signer="mail.ru")
+
+
+def certificate_expired_opened(cloud, mails):
+    cloud.receive(from_google(mails, mails.policy(9000), day="2026-11-29"))
+    cloud.receive(from_google(mails, mails.policy(8911, (mails.failure(1100),))))
+
+
+def certificate_expired_again(cloud, mails):
+    certificate_expired_opened(cloud, mails)
+    cloud.receive(from_microsoft(mails, mails.policy(0, (mails.failure(122, **{"receiving-ip": "2001:db8::25"}),))))
+    cloud.receive(from_mail_ru(mails, mails.policy(0, (mails.failure(18),))))
+    cloud.tick(timedelta(hours=7))
+
+
+def certificate_expired_over(cloud, mails):
+    certificate_expired_again(cloud, mails)
+    cloud.now += timedelta(days=1)
+    for sent_by in (from_google, from_microsoft, from_mail_ru):
+        cloud.receive(sent_by(mails, mails.policy(500), day="2026-12-01"))
+    cloud.tick()
+
+
+def possible_downgrade(cloud, mails):
+    brand = {
+        "policy-domain": "brand01.example",
+        "policy-string": ["version: STSv1", "mode: testing", "mx: mx-a.mailhost.example", "mx: mx-b.mailhost.example"],
+    }
+    cloud.receive(from_google(mails, mails.policy(558, **brand)))
+    detail = mails.failure(342, "starttls-not-supported", "mx-b.mailhost.example")
+    cloud.receive(from_microsoft(mails, mails.policy(0, (detail,), **brand)))
+
+
+def mx_outside_policy(cloud, mails):
+    detail = mails.failure(40, "validation-failure", "mx3.contoso.example")
+    cloud.receive(from_google(mails, mails.policy(800, (detail,))))
+
+
+def policy_fetch_error(cloud, mails):
+    detail = mails.failure(
+        33,
+        "sts-policy-fetch-error",
+        "",
+        **{"failure-reason-code": "HTTP 503 from https://mta-sts.contoso.example/\x1b[31m\r\nSubject: pay here\u202e"},
+    )
+    cloud.receive(from_mail_ru(mails, mails.policy(0, (detail,), **{"policy-string": [], "mx-host": []})))
+
+
+def tlsa_invalid(cloud, mails):
+    detail = mails.failure(9, "tlsa-invalid", "mx1.contoso.example")
+    about = {"policy-type": "tlsa", "policy-string": ["3 1 1 1a2b"], "mx-host": ["mx1.contoso.example"]}
+    # the same sessions once more under sts: the two types are never added up
+    cloud.receive(from_microsoft(mails, mails.policy(300, (detail,), **about), mails.policy(309)))
+
+
+def no_mx_named(cloud, mails):
+    cloud.receive(from_google(mails, mails.policy(10, (mails.failure(3, "certificate-not-trusted", "not a host!"),))))
+
+
+def failures_without_detail(cloud, mails):
+    policy = mails.policy(10)
+    policy["summary"]["total-failure-session-count"] = 4
+    cloud.receive(from_google(mails, policy))
+
+
+def certificate_ends_in_14_days(cloud, mails):
+    event = mails.payload("eventbridge_acm_approaching_expiration")
+    event["detail"]["DaysToExpiry"] = 14
+    cloud.call(event)
+
+
+def certificate_ended(cloud, mails):
+    cloud.call(mails.payload("eventbridge_acm_expired"))
+
+
+def silence(cloud, mails):
+    cloud.receive(from_google(mails, mails.policy(10), day="2026-11-22"))
+    cloud.tick(datetime.fromisoformat("2026-12-01T08:00:00+00:00") - cloud.now)
+
+
+def silence_over(cloud, mails):
+    silence(cloud, mails)
+    cloud.receive(from_google(mails, mails.policy(10), day="2026-11-30"))
+    cloud.tick(timedelta(days=1))
+
+
+SCENARIOS = [
+    certificate_expired_opened,
+    certificate_expired_again,
+    certificate_expired_over,
+    possible_downgrade,
+    mx_outside_policy,
+    policy_fetch_error,
+    tlsa_invalid,
+    no_mx_named,
+    failures_without_detail,
+    certificate_ends_in_14_days,
+    certificate_ended,
+    silence,
+    silence_over,
+]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
+def test_message_reads_as_written_down(cloud, mails, scenario):
+    scenario(cloud, mails)
+    subject, text, attributes = cloud.topic.messages[-1]
+    told = f"Subject: {subject}\n" + "".join(f"{name}: {value}\n" for name, value in sorted(attributes.items()))
+    golden = GOLDEN / f"{scenario.__name__}.txt"
+    if os.environ.get("MAILTLS_WRITE_GOLDEN"):
+        golden.write_text(f"{told}\n{text}", encoding="utf-8")
+    assert f"{told}\n{text}" == golden.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
+def test_message_is_plain_text_that_fits_a_terminal(cloud, mails, scenario):
+    scenario(cloud, mails)
+    _, text, _ = cloud.topic.messages[-1]
+    for line in text.splitlines():
+        assert line.isprintable(), line
+        # a command is kept whole, and the first line is the subject in full
+        assert len(line) <= 100 or line.startswith(("            ", "[")), line
+
+
+def test_a_domain_without_owner_and_spec_still_gets_a_whole_message(cloud, mails):
+    cloud.own(OwnDomain("contoso.example"))
+    certificate_expired_opened(cloud, mails)
+    _, text, attributes = cloud.topic.messages[-1]
+    assert "owner" not in attributes
+    assert "no owner set" in text
+    assert "None" not in text
