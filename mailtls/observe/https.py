@@ -102,7 +102,7 @@ def _cause(error: BaseException) -> str:
     inner: BaseException | None = error
     while inner is not None:
         if isinstance(inner, ssl.SSLCertVerificationError):
-            return f"the certificate is not valid: {inner.verify_message}"
+            return f"the certificate is not valid: {inner.verify_message.rstrip('.')}"
         inner = inner.__cause__ or inner.__context__
     return str(error) or type(error).__name__
 

@@ -93,6 +93,7 @@ _TOKEN = r"[a-z0-9!#$&^_.+-]+"  # noqa: S105  RFC 2045's word for it
 _PARAMETER = rf';[ \t]*[a-z-]+=(?:{_TOKEN}|"[^"\\]*")'
 _PLAIN_TYPE = re.compile(rf"({_TOKEN}/{_TOKEN})((?:{_PARAMETER})*)", re.IGNORECASE)
 _BOUNDARY = re.compile(r""";[ \t]*boundary=(?:"([0-9a-z'()+_,./:=?-]{1,70})"|([0-9a-z'+_.-]{1,70}))""", re.IGNORECASE)
+_CONTROLS = bytes({*range(32), 127} - {*b"\t\r\n"})
 _HAS_BOUNDARY = re.compile("boundary", re.IGNORECASE)
 
 
@@ -120,8 +121,14 @@ def cut(mail: bytes, headers: tuple[Header, ...], body: int, limits: Limits) -> 
 
 
 def _is_plain_block(block: bytes, line_end: bytes) -> bool:
-    """Whether header fields end in an empty line, and the first line is a field: no reader can see it otherwise."""
-    return block.endswith(line_end + line_end) and not block.startswith((b"From ", b" ", b"\t")) and block.isascii()
+    """Whether header fields end in an empty line, and the first line is a field, all in visible ASCII: then no reader
+    can see other fields in it than `header_block` does."""
+    return (
+        block.endswith(line_end + line_end)
+        and not block.startswith((b"From ", b" ", b"\t"))
+        and block.isascii()
+        and len(block.translate(None, _CONTROLS)) == len(block)
+    )
 
 
 def _boundary(headers: tuple[Header, ...]) -> bytes | None:

@@ -13,7 +13,7 @@ from sandbox.engine.environments import environment
 from sandbox.place import REPOSITORY
 
 REQUIREMENTS = Path(__file__).parent / "emulator" / "requirements.txt"
-START_SECONDS = 60
+START_SECONDS = 120
 STOP_SECONDS = 5
 
 

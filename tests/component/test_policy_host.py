@@ -77,6 +77,10 @@ def test_the_bucket_is_private_versioned_encrypted_and_remembers(recording: Reco
         "ignorePublicAcls": True,
         "restrictPublicBuckets": True,
     }
+    encryption = recording.one(
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+    ).inputs
+    assert encryption["rules"] == [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}]
     versioning = recording.one("aws:s3/bucketVersioning:BucketVersioning").inputs
     assert versioning["versioningConfiguration"] == {"status": "Enabled"}
     (rule,) = recording.one("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration").inputs["rules"]

@@ -113,6 +113,18 @@ def test_resources_of_the_example_specs_are_the_same_as_ever(sandbox: Recording)
     check_golden("sandbox_resources.txt", identities(sandbox))
 
 
+def test_no_record_overwrites_or_joins_one_that_is_there(sandbox: Recording) -> None:
+    records = sandbox.of("aws:route53/record:Record")
+    assert records
+    assert not [record.name for record in records if record.inputs.get("allowOverwrite")]
+
+
+def test_no_alias_of_cloudflare_is_proxied(sandbox: Recording) -> None:
+    aliases = [r for r in sandbox.of("cloudflare:index/dnsRecord:DnsRecord") if r.inputs["type"] == "CNAME"]
+    assert aliases
+    assert all(alias.inputs["proxied"] is False for alias in aliases)
+
+
 def test_the_schema_of_components_is_the_same_as_ever() -> None:
     """Those that could be offered to other languages as they are. The rest take a DnsZone, a Policy or resources, which
     have no wire form yet."""

@@ -198,6 +198,8 @@ def test_each_day_of_the_last_45_is_announced_once_where_the_certificate_is(
     def told(offset: float) -> list[dict[str, Any]]:
         move_clock(offset)
         messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        for message in messages:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return [json.loads(message["Body"])["detail"] for message in messages]
 
     assert told(noon + 150 * DAY) == []

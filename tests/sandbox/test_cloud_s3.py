@@ -82,6 +82,14 @@ def test_malformed_policies(s3: Any, bucket: str, other: dict[str, Any]) -> None
         s3.get_bucket_policy(Bucket=bucket)
 
 
+def test_a_policy_says_its_version(s3: Any, bucket: str) -> None:
+    policy = json.loads(document(_allow(bucket)))
+    for version in (None, "2026-01-01"):
+        wanted = {name: value for name, value in (policy | {"Version": version}).items() if value is not None}
+        with pytest.raises(ClientError, match="The policy must contain a valid version string"):
+            _put(s3, bucket, json.dumps(wanted))
+
+
 def test_an_object_action_needs_objects(s3: Any, bucket: str) -> None:
     with pytest.raises(ClientError, match=r"Action does not apply to any resource\(s\) in statement"):
         _put(s3, bucket, document(_allow(bucket, Resource=f"arn:aws:s3:::{bucket}")))
@@ -153,6 +161,8 @@ def _messages(aws: Clients, url: str) -> list[dict[str, Any]]:
         messages := aws("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages")
     ):
         found += [json.loads(message["Body"]) for message in messages]
+        for message in messages:
+            aws("sqs").delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
     return found
 
 

@@ -250,7 +250,7 @@ def account_with(monkeypatch: pytest.MonkeyPatch, certificate: dict[str, Any], *
             return {"Distribution": {"DomainName": listed["DomainName"], "DistributionConfig": listed}}
 
         def describe_certificate(self, CertificateArn: str) -> dict[str, Any]:
-            if CertificateArn != arn:
+            if CertificateArn.rpartition("/")[2] != "1":
                 raise self.exceptions.ResourceNotFoundException
             return {"Certificate": found}
 

@@ -41,8 +41,7 @@ def says(url: str, method: str, path: str, body: str = "", **headers: str) -> tu
 
 
 def confirmed(sns: Any, topic: str) -> bool:
-    (subscription,) = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
-    return str(subscription["SubscriptionArn"]).startswith("arn:")
+    return bool(sns.get_topic_attributes(TopicArn=topic)["Attributes"]["SubscriptionsConfirmed"] == "1")
 
 
 def about(text: str) -> Callable[[Message], bool]:

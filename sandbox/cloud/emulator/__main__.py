@@ -7,15 +7,13 @@ does not fit. Ends with its parent.
 import argparse
 import json
 import os
-import signal
 import sys
-import threading
 from pathlib import Path
 
 from sandbox.cloud.emulator.contract import ContractBroken
 from sandbox.cloud.emulator.outside import OUTSIDE
 from sandbox.cloud.emulator.server import listed, serve
-from sandbox.engine.parentage import _wait_for_end
+from sandbox.engine.parentage import end_with_parent
 
 
 def main() -> int:
@@ -31,7 +29,7 @@ def main() -> int:
     if arguments.list:
         print(json.dumps(listed()))
         return 0
-    threading.Thread(target=_end_with, args=(os.getppid(),), name="end-with-parent", daemon=True).start()
+    end_with_parent()
     OUTSIDE.name_server = arguments.dns
     OUTSIDE.proxy = arguments.proxy
     OUTSIDE.ca = str(arguments.ca) if arguments.ca else None
@@ -55,14 +53,6 @@ def _address(text: str) -> str:
     if not host or not port.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not ADDRESS:PORT")
     return text
-
-
-def _end_with(parent: int) -> None:
-    """As `parentage.end_with_parent`, and Lambda workers too, which may be in the middle of something."""
-    _wait_for_end(parent)
-    if os.getpgrp() == os.getpid():
-        os.killpg(0, signal.SIGKILL)
-    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -9,22 +9,23 @@ from ministack.core.responses import AccountRegionScopedDict, request_scope
 from sandbox.cloud.emulator.clock import CLOCK
 
 SECONDS = 2.0
-_beats: list[Callable[[], None]] = []
+_measuring: list[Callable[[], None]] = []
+_acting: list[Callable[[], None]] = []
 _lock = threading.Lock()
 
 
-def on_tick(beat: Callable[[], None]) -> None:
-    """beat: called in a worker thread, in the order of registration."""
-    if not _beats:
+def on_tick(beat: Callable[[], None], *, measures: bool = False) -> None:
+    """beat: called in a worker thread. measures: before all those that act on what was measured."""
+    if not _measuring and not _acting:
         threading.Thread(target=_run, name="tick", daemon=True).start()
         CLOCK.when_moved(tick)
-    _beats.append(beat)
+    (_measuring if measures else _acting).append(beat)
 
 
 def tick() -> None:
     """One beat, now. Beats do not overlap."""
     with _lock:
-        for beat in _beats:
+        for beat in _measuring + _acting:
             beat()
 
 

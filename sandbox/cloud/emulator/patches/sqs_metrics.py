@@ -1,6 +1,6 @@
 """What SQS measures of each queue, once a minute and when it changes, as long as the queue is in use."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ministack.services import cloudwatch, sqs
@@ -12,13 +12,16 @@ from sandbox.cloud.emulator.probe import Probe
 
 IDLE_SECONDS = 6 * 3_600
 """A queue without messages that nobody has asked for so long is measured no more."""
+MINUTE = 60
+MADE_UP_FOR = 24 * 60
+"""Minutes measured afterwards, when the clock was moved: AWS would have measured each of them."""
 _USED, _MEASURED = "sandbox_used", "sandbox_measured"
 """Kept in the emulator's own record of the queue, so that they go with it."""
 
 
 def _measure() -> None:
     replace(sqs, "_get_q", _noting_use, takes=("url", "action"))
-    on_tick(measure_all)
+    on_tick(measure_all, measures=True)
 
 
 def _noting_use(old: Any) -> Any:
@@ -37,29 +40,45 @@ def measure_all() -> None:
 
 
 def _measure_queue(queue: dict[str, Any]) -> None:
-    now = CLOCK.now()
-    messages = list(queue["messages"])
-    if not messages and now - queue.get(_USED, now) > IDLE_SECONDS:
+    now, messages = CLOCK.now(), list(queue["messages"])
+    minute, values = int(now) // MINUTE, _values(messages, now)
+    measured_minute, measured_values = queue.get(_MEASURED, (minute - 1, None))
+    if (minute, values) == (measured_minute, measured_values):
         return
-    values = _values(messages, now)
-    measured = (int(now) // 60, values)
-    if queue.get(_MEASURED) == measured:
-        return
-    queue[_MEASURED] = measured
-    for name, value in values.items():
-        unit = "Seconds" if name == "ApproximateAgeOfOldestMessage" else "Count"
-        cloudwatch.record_metric("AWS/SQS", name, value, unit, {"QueueName": queue["name"]})
+    queue[_MEASURED] = (minute, values)
+    for missed in range(max(measured_minute + 1, minute - MADE_UP_FOR), minute):
+        at = (missed + 1) * MINUTE - 1.0
+        _record(queue, at, _values(messages, at))
+    _record(queue, now, values)
 
 
-def _values(messages: list[dict[str, Any]], now: float) -> Mapping[str, float]:
-    visible = [one for one in messages if one.get("visible_at", 0) <= now]
-    received = [one for one in messages if one.get("visible_at", 0) > now and one.get("receive_count")]
-    oldest = min((one.get("sent_at", now) for one in messages), default=now)
+def _record(queue: Mapping[str, Any], at: float, values: Mapping[str, float]) -> None:
+    if not values["messages"] and at - queue.get(_USED, at) > IDLE_SECONDS:
+        return
+    dimensions = {"QueueName": queue["name"]}
+    for name, unit in _UNITS.items():
+        cloudwatch._store_datum("AWS/SQS", name, dimensions, at, unit, values[name], None, None, None)
+
+
+_UNITS = {
+    "ApproximateNumberOfMessagesVisible": "Count",
+    "ApproximateNumberOfMessagesNotVisible": "Count",
+    "ApproximateNumberOfMessagesDelayed": "Count",
+    "ApproximateAgeOfOldestMessage": "Seconds",
+}
+
+
+def _values(messages: Sequence[Mapping[str, Any]], at: float) -> Mapping[str, float]:
+    visible = [one for one in messages if one.get("visible_at", 0) <= at]
+    received = [one for one in messages if one.get("visible_at", 0) > at and one.get("receive_count")]
+    oldest = min((one.get("sent_at", at) for one in messages), default=at)
     return {
+        "messages": len(messages),
         "ApproximateNumberOfMessagesVisible": len(visible),
         "ApproximateNumberOfMessagesNotVisible": len(received),
         "ApproximateNumberOfMessagesDelayed": len(messages) - len(visible) - len(received),
-        "ApproximateAgeOfOldestMessage": int(now - oldest) // 60 * 60,
+        # by the minute, so that a waiting message is not a new value at every beat
+        "ApproximateAgeOfOldestMessage": max(0, int(at - oldest)) // MINUTE * MINUTE,
     }
 
 
