@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from typing import NotRequired, TypedDict
 
 import pulumi
-from mailtls.tls_rpt.record import Record as TlsRptRecord
 
 from components.dns_zones.zone import DnsZone
 from components.publish_gate import GateSettings, edge_gate, first_record_gate
 from mailtls.mta_sts.policy import Policy, policy_host
 from mailtls.mta_sts.record import Record as MtaStsRecord
+from mailtls.tls_rpt.record import Record as TlsRptRecord
 
 MTA_STS_TTL = 300
 """Of `_mta-sts`: how fast a new policy, and so a rollback, reaches senders."""

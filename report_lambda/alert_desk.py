@@ -22,7 +22,7 @@ from report_lambda.domains import OwnDomains
 from report_lambda.evidence import Ledger, gather, succeeded
 from report_lambda.layout import Alert
 from report_lambda.metrics import Tally
-from report_lambda.store import JSON, MAX_STATE_BYTES, ObjectStore, StoreError, from_bytes, read_all, to_bytes
+from report_lambda.store import JSON, MAX_STATE_BYTES, ObjectStore, StoreError, from_bytes, to_bytes
 
 MAX_TRIES = 10
 """Writers that fight over one state object; after that the record is retried."""
@@ -94,18 +94,14 @@ class Desk:
         first = len(watched) * self.now.hour // 24
         failed = []
         left = len(watched)
-        for _, stored in read_all(self.store, watched[first:] + watched[:first], MAX_STATE_BYTES):
+        for entry in watched[first:] + watched[:first]:
             if self.time_left() < LEAST_TIME:
                 break
             left -= 1
-            state = _read(stored.body)
-            own = domains.by_name.get(state.cause.policy_domain) if state is not None else None
-            if state is None or own is None or self._decided_hourly(state) == state:
-                continue
             try:
-                self._send_claimed(self.change(state.cause, self._decided_hourly), own)
+                self._tick_one(entry.key, domains)
             except StoreError as e:
-                failed.append(f"{state.cause.key}: {e}")
+                failed.append(f"{entry.key}: {e}")
         if failed:
             raise StoreError("; ".join(failed))
         return left
@@ -150,6 +146,13 @@ class Desk:
             state = _read(stored.body) if stored else None
             if state is not None and succeeded(entry.report, state.policy_types):
                 self.change(state.cause, partial(alerts.cleared, reporter=entry.signer, day=entry.report.day))
+
+    def _tick_one(self, key: str, domains: OwnDomains) -> None:
+        stored = self.store.get(key, MAX_STATE_BYTES)
+        state = _read(stored.body) if stored else None
+        own = domains.by_name.get(state.cause.policy_domain) if state is not None else None
+        if state is not None and own is not None and self._decided_hourly(state) != state:
+            self._send_claimed(self.change(state.cause, self._decided_hourly), own)
 
     def _decided(self, state: AlertState) -> AlertState:
         state = alerts.without_dead_all_clear(state, self.now)

@@ -96,7 +96,7 @@ class Deployment:
         with self.log.open("a") as log, tempfile.TemporaryFile("w+") as errors:
             log.write(f"$ pulumi {' '.join(arguments)}\n")
             log.flush()
-            process = subprocess.Popen(
+            with subprocess.Popen(
                 command,
                 cwd=self.program,
                 env={**os.environ, **path_with_interpreter(), **self.env},
@@ -105,18 +105,16 @@ class Deployment:
                 stderr=errors,
                 text=True,
                 errors="replace",
-            )
-            try:
-                for line in process.stdout or ():
-                    lines.append(line)
-                    log.write(line)
-                    if on_line is not None:
-                        on_line(line.rstrip("\n"))
-                process.wait()
-            finally:
-                if process.poll() is None:
-                    process.terminate()
-                    process.wait(30)
+            ) as process:
+                try:
+                    for line in process.stdout or ():
+                        lines.append(line)
+                        log.write(line)
+                        if on_line is not None:
+                            on_line(line.rstrip("\n"))
+                except BaseException:
+                    process.terminate()  # as Ctrl-C does: the engine ends in order
+                    raise
             errors.seek(0)
             said = errors.read()
             log.write(said)

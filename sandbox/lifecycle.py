@@ -17,6 +17,10 @@ START_SECONDS = 180
 STOP_SECONDS = 20
 
 
+_started: dict[Place, subprocess.Popen[bytes]] = {}
+"""Children of this process: somebody has to wait for them when they end."""
+
+
 class NotStarted(RuntimeError):
     """The local cloud did not come up; the text has the end of its log."""
 
@@ -29,6 +33,7 @@ def start(place: Place, *, bound: bool = False) -> Endpoints:
     """
     if (holder := place.holder()) is not None:
         raise AlreadyRunning(holder)
+    _reap(place)
     for old in (place.state, place.pulumi_home, place.logs):
         shutil.rmtree(old, ignore_errors=True)
     place.endpoints.unlink(missing_ok=True)
@@ -47,6 +52,7 @@ def start(place: Place, *, bound: bool = False) -> Endpoints:
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
         if place.endpoints.exists() and b"READY" in log.read_bytes():
+            _started[place] = process
             return Endpoints.read(place.endpoints)
         if process.poll() is not None:
             break
@@ -71,8 +77,15 @@ def stop(place: Place) -> bool:
         if time.monotonic() > end:
             os.kill(holder, signal.SIGKILL)
         time.sleep(0.05)
+    _reap(place)
     place.endpoints.unlink(missing_ok=True)
     return True
+
+
+def _reap(place: Place) -> None:
+    """Its lock is gone, so it is ending or has ended."""
+    if (process := _started.pop(place, None)) is not None:
+        process.wait()
 
 
 @contextmanager

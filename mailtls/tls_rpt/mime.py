@@ -91,6 +91,7 @@ def _leaves(root: "ParsedMail[str, str]", limits: Limits) -> Iterator[Part]:
 
 _TOKEN = r"[a-z0-9!#$&^_.+-]+"  # noqa: S105  RFC 2045's word for it
 _PARAMETER = rf';[ \t]*[a-z-]+=(?:{_TOKEN}|"[^"\\]*")'
+_PLAIN_ENCODING = re.compile(_TOKEN, re.IGNORECASE)
 _PLAIN_TYPE = re.compile(rf"({_TOKEN}/{_TOKEN})((?:{_PARAMETER})*)", re.IGNORECASE)
 _BOUNDARY = re.compile(r""";[ \t]*boundary=(?:"([0-9a-z'()+_,./:=?-]{1,70})"|([0-9a-z'+_.-]{1,70}))""", re.IGNORECASE)
 _CONTROLS = bytes({*range(32), 127} - {*b"\t\r\n"})
@@ -155,9 +156,12 @@ def _plain_part(section: bytes, line_end: bytes) -> Part | None:
         return None
     fields = {name.lower(): value for name, value in headers}
     content_type = fields.get("content-type", "")
+    encoding = fields.get("content-transfer-encoding", "")
     if len(fields) < len(headers) or len(content_type) > MAX_CONTENT_TYPE_BYTES:
+        return None
+    if encoding and not _PLAIN_ENCODING.fullmatch(encoding):
         return None
     plain = _PLAIN_TYPE.fullmatch(content_type)
     if plain is None or plain[1].lower().startswith(("multipart/", "message/")):
         return None
-    return Part(plain[1].lower(), fields.get("content-transfer-encoding", "").lower(), part[body:])
+    return Part(plain[1].lower(), encoding.lower(), part[body:])

@@ -59,7 +59,7 @@ def _store(endpoint: str, rule: Rule, bucket: str, key: str, body: bytes) -> Non
     connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=STORE_SECONDS)
     path = f"/_sandbox/as/ses.amazonaws.com/{quote(bucket)}/{quote(key)}"
     try:
-        connection.request("PUT", path, body, {})
+        connection.request("PUT", path, body, {"x-sandbox-source-arn": rule.arn})
         answer = connection.getresponse()
         said = answer.read()
     except (http.client.HTTPException, OSError) as e:

@@ -167,6 +167,14 @@ def test_old_reports_and_future_ones_wake_nobody(cloud, mails):
     assert len(cloud.store.under("reports/")) == 2
 
 
+def test_a_day_with_the_same_failures_was_not_clean_even_if_too_old_to_be_told(cloud, mails):
+    cloud.receive(fails(mails, day="2026-11-22"))
+    cloud.receive(is_clean(mails, day="2026-11-21"))
+    cloud.receive(fails(mails, day="2026-11-24"))
+    [(_, text, _)] = cloud.topic.messages
+    assert "last clean report 21 Nov" in text
+
+
 def test_no_policy_found_is_no_failure(cloud, mails):
     policy = mails.policy(3, (mails.failure(9),), **{"policy-type": "no-policy-found", "policy-string": []})
     cloud.receive(mails.mail(mails.report(policy)))

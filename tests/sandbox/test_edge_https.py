@@ -15,10 +15,12 @@ from edge_callers import POLICY_PATH, address, get, handshake, hung_up, names_in
 from sandbox import account
 from sandbox.cloud.emulator.name_server import NameServer
 from sandbox.cloud.start import Emulator
-from sandbox.edges import distributions
+from sandbox.edges import deployed as deployed_state
 from sandbox.edges.certificates import Authority, Kind
+from sandbox.edges.connections import Listener
 from sandbox.edges.distributions import OWN_NAME, UNKNOWN, Distributions, Presence
 from sandbox.edges.faults import Faults
+from sandbox.edges.http_message import Answer, serve_requests
 from sandbox.edges.https import ALERTS_HOST, HttpsEdge
 from sandbox.edges.webhook import Webhook
 
@@ -202,6 +204,15 @@ def test_a_disabled_distribution_is_no_longer_served(
         get(where, deployment.host, authority.ca)
 
 
+def test_a_name_that_its_distribution_gave_up_is_no_longer_served(
+    where: str, authority: Authority, deploy: Callable[[], Deployment]
+) -> None:
+    deployment = deploy()
+    assert names_in_certificate(where, deployment.host, authority.ca) == [deployment.host]
+    deployment.change(Aliases={"Quantity": 0})
+    assert names_in_certificate(where, deployment.host, authority.ca) == [EDGE]
+
+
 def test_the_distribution_says_how_old_a_protocol_may_be(where: str, deploy: Callable[[], Deployment]) -> None:
     deployment = deploy()
     old = ("-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0")
@@ -254,7 +265,7 @@ def account_with(monkeypatch: pytest.MonkeyPatch, certificate: dict[str, Any], *
                 raise self.exceptions.ResourceNotFoundException
             return {"Certificate": found}
 
-    monkeypatch.setattr(distributions.account, "client", lambda *_: Client())
+    monkeypatch.setattr(deployed_state.account, "client", lambda *_: Client())
     return Distributions(lambda: "http://127.0.0.1:1")
 
 
@@ -283,6 +294,22 @@ def test_anything_less_does_not(
     monkeypatch: pytest.MonkeyPatch, certificate: dict[str, Any], distribution: dict[str, Any]
 ) -> None:
     assert account_with(monkeypatch, certificate, **distribution).presence(HOST) == UNKNOWN
+
+
+def test_who_looks_away_from_the_certificate_is_refused_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, authority: Authority
+) -> None:
+    account_with(monkeypatch, {"Status": "PENDING_VALIDATION"})
+    origin = Listener("origin", lambda connection: serve_requests(connection, lambda _: Answer.text(200, "policy")))
+    endpoint = f"http://{origin.start()}"
+    edge = HttpsEdge(authority, Faults(), lambda: endpoint, Webhook(lambda: None))
+    where = edge.start()
+    try:
+        assert get(where, "d1.cloudfront.net", authority.ca).text == "policy"
+        assert get(where, HOST, None).status == 403
+    finally:
+        edge.stop()
+        origin.stop()
 
 
 def test_a_wildcard_certificate_covers_the_name(monkeypatch: pytest.MonkeyPatch) -> None:

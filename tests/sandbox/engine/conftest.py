@@ -1,5 +1,6 @@
 """The harness of the engine's tests stands beside them: `from engine_program import Program`."""
 
+import gc
 import os
 import re
 import sys
@@ -30,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.is_relative_to(here):
             item.add_marker(pytest.mark.engine)
         if "stack" in getattr(item, "fixturenames", ()):
-            # The Automation API leaves an event loop of each run for the garbage collector.
+            # The Automation API leaves the event loop of a run that failed for the garbage collector (`stack`, below).
             item.add_marker(pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"))
 
 
@@ -89,6 +90,7 @@ def stack(
     new = InlineStack(project, env, {"aws:region": account.REGION})
     yield new
     new.close()
+    gc.collect()
     assert [thing for thing in ask(emulator.endpoint, "GET", "/_sandbox/leftovers") if thing not in before] == []
 
 

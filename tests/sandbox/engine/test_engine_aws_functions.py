@@ -94,7 +94,7 @@ def functions(stage: int, **other: Any) -> None:
         code=code("two" if changed else "one"),
         memory_size=1024 if changed else 512,
         timeout=60,
-        environment={"variables": {"BUCKET": "one", "KEEP.IT": "2" if changed else "1"}},
+        environment={"variables": {"BUCKET": "one", "keepIt": "2" if changed else "1"}},
         **other,
     )
     pulumi_aws.lambda_.EventSourceMapping(

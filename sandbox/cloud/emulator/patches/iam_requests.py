@@ -2,13 +2,14 @@
 
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from botocore.auth import SIGV4_TIMESTAMP, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from ministack import app
-from ministack.core import iam_evaluator, sigv4
+from ministack.core import iam_actions, iam_evaluator, sigv4
 
 from sandbox import account
 from sandbox.cloud.emulator.clock import CLOCK
@@ -94,6 +95,32 @@ def _signed_ahead(probe: Probe, session: Session, seconds: float) -> int:
     return probe.request("POST", "/", _WHO, dict(request.prepare().headers.items())).status
 
 
+def _name_log_streams() -> None:
+    def made(old: Any) -> Any:
+        def extract(service: str, method: str, path: str, headers: Any, body: bytes, *more: Any) -> Any:
+            arn = old(service, method, path, headers, body, *more)
+            stream = iam_actions._safe_json_field(body, "logStreamName") if service == "logs" else ""
+            return f"{arn}:log-stream:{stream}" if stream else arn
+
+        return extract
+
+    takes = ("service", "method", "path", "headers", "body", "query_params", "region", "account_id")
+    replace(iam_actions, "extract_resource_arn", made, takes=takes)
+
+
+def _prove_log_streams(probe: Probe) -> None:
+    group = probe.name("group")
+    probe.client("logs").create_log_group(logGroupName=group)
+    place = f"arn:aws:logs:{account.REGION}:{account.ACCOUNT_ID}:log-group:{group}"
+    for resource, may in ((f"{place}:*", True), (place, False)):
+        client = session_client(probe, role_for_proofs(probe, statement("logs:CreateLogStream", resource)), "logs")
+        create = partial(client.create_log_stream, logGroupName=group, logStreamName=probe.name("stream"))
+        if may:
+            create()
+        else:
+            probe.refused("AccessDeniedException", lambda create=create: create())
+
+
 PATCHES: tuple[Patch, ...] = (
     Patch(
         "plain-http-counts-as-tls",
@@ -107,5 +134,11 @@ PATCHES: tuple[Patch, ...] = (
         "A function on a moved clock could not sign any request.",
         _both_clocks,
         _prove_both_clocks,
+    ),
+    Patch(
+        "log-streams-have-names-of-their-own",
+        "Writing to a log stream is decided by the log group's ARN, which the policies in use do not name.",
+        _name_log_streams,
+        _prove_log_streams,
     ),
 )

@@ -32,6 +32,8 @@ def main() -> None:
     limit_memory(int(megabytes))
     with open(int(requests_fd), encoding="utf-8") as requests, open(int(results_fd), "w", encoding="utf-8") as results:
         function = load(handler)
+        results.write("ready\n")
+        results.flush()
         for line in requests:
             invocation = json.loads(line)
             Moved.offset = invocation["offset"]

@@ -30,6 +30,8 @@ from sandbox.cloud.emulator.clock import CLOCK
 
 INIT_SECONDS = 10.0
 """AWS gives the code outside the handler so long."""
+LOG_SECONDS = 5.0
+"""For what a function has printed to come through the pipe."""
 RESPONSE_BYTES = 6 * 1024 * 1024
 _CHILD = Path(__file__).with_name("lambda_function_child.py")
 _RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
@@ -47,12 +49,30 @@ class Outcome:
 
 @dataclass(slots=True)
 class _Running:
+    """requests, results: descriptors. ready: the code is loaded.
+
+    complete: the line `end` has come, which closes off an invocation's log, or nothing more will come.
+    """
+
     process: subprocess.Popen[bytes]
     requests: int
     results: int
+    ready: bool = False
     lines: list[tuple[int, str]] = field(default_factory=list)
     end: str = ""
     complete: threading.Event = field(default_factory=threading.Event)
+
+
+class _TimeIsUp(Exception):
+    """After so many seconds the process was still at work."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+class _Gone(Exception):
+    """The process has ended."""
 
 
 class FunctionProcess:
@@ -89,46 +109,56 @@ class FunctionProcess:
 
     def invoke(self, event: Any, request_id: str) -> Outcome:
         """One invocation; one at a time. After a timeout or a crash the next one starts a new process."""
-        running, limit = self._running, float(self.config["Timeout"])
+        running = self._running
         if running is None or running.process.poll() is not None:
-            running, limit = self._start(), limit + INIT_SECONDS
+            running = self._start()
+        try:
+            if not running.ready:
+                _read_line(running.results, INIT_SECONDS)
+                running.ready = True
+            answer = self._exchange(running, event, request_id)
+        except (_TimeIsUp, _Gone) as e:
+            answer = {"error": self._end(running, request_id, e)}
+        lines, running.lines = tuple(running.lines), []
+        return Outcome(answer.get("value"), answer.get("error"), lines)
+
+    def _exchange(self, running: _Running, event: Any, request_id: str) -> dict[str, Any]:
+        """The child's answer. Raises _TimeIsUp, _Gone."""
         running.end = f"\0{request_id}\0\n"
         running.complete.clear()
+        seconds = float(self.config["Timeout"])
         request = {
             "event": event,
             "request_id": request_id,
             "arn": self.config["FunctionArn"],
-            "seconds": float(self.config["Timeout"]),
+            "seconds": seconds,
             "offset": CLOCK.offset,
             "end": running.end,
         }
-        answer = self._exchange(running, json.dumps(request), limit, request_id)
-        lines, running.lines = tuple(running.lines), []
-        return Outcome(answer.get("value"), answer.get("error"), lines)
+        # beside the reading: a function that does not read takes in no more than a pipe's length
+        data = json.dumps(request).encode() + b"\n"
+        threading.Thread(target=_write_all, args=(running.requests, data), daemon=True).start()
+        answer: dict[str, Any] = json.loads(_read_line(running.results, seconds))
+        running.complete.wait(LOG_SECONDS)
+        if len(answer.get("value") or "") > RESPONSE_BYTES:
+            return {"error": _error("Function.ResponseSizeTooLarge", "Response payload size exceeded")}
+        return answer
 
-    def _exchange(self, running: _Running, request: str, limit: float, request_id: str) -> dict[str, Any]:
-        # beside the reading: a process that hangs while it loads takes in no more than a pipe's length
-        threading.Thread(target=_write_all, args=(running.requests, request.encode() + b"\n"), daemon=True).start()
-        line = _read_line(running.results, limit)
-        if line.endswith(b"\n"):
-            running.complete.wait(5)
-            answer: dict[str, Any] = json.loads(line)
-            if len(answer.get("value") or "") > RESPONSE_BYTES:
-                return {"error": _error("Function.ResponseSizeTooLarge", "Response payload size exceeded")}
-            return answer
-        timed_out = running.process.poll() is None and line != b"\0"
+    def _end(self, running: _Running, request_id: str, why: "_TimeIsUp | _Gone") -> dict[str, Any]:
+        """Ends the process; the error of the invocation."""
+        if isinstance(why, _Gone):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                running.process.wait(LOG_SECONDS)
         running.process.kill()
         status = running.process.wait()
-        running.complete.wait(1)
+        running.complete.wait(LOG_SECONDS)
         self._proc = None
-        if timed_out:
-            seconds = f"{float(self.config['Timeout']):.2f}"
-            message = f"{request_id} Task timed out after {seconds} seconds"
-            running.lines.append((_now(), message))
-            return {"error": _error("Sandbox.Timedout", f"RequestId: {request_id} Error: {message}")}
-        message = f"RequestId: {request_id} Error: Runtime exited with error: exit status {status}"
+        if isinstance(why, _TimeIsUp):
+            kind, message = "Sandbox.Timedout", f"{request_id} Task timed out after {why.seconds:.2f} seconds"
+        else:
+            kind, message = "Runtime.ExitError", f"{request_id} Error: Runtime exited with error: exit status {status}"
         running.lines.append((_now(), message))
-        return {"error": _error("Runtime.ExitError", message)}
+        return _error(kind, f"RequestId: {message}")
 
     def _start(self) -> _Running:
         self._proc = None
@@ -234,14 +264,14 @@ def _write_all(descriptor: int, data: bytes) -> None:
 
 
 def _read_line(descriptor: int, seconds: float) -> bytes:
-    """A line with its end; less than that when time is up; a null byte when the other side has gone."""
+    """A line with its end. Raises _TimeIsUp, and _Gone when the other side has closed."""
     end, found = time.monotonic() + seconds, b""
     while not found.endswith(b"\n"):
         ready, _, _ = select.select([descriptor], [], [], max(0.0, end - time.monotonic()))
         if not ready:
-            return found.rstrip(b"\n")
+            raise _TimeIsUp(seconds)
         part = os.read(descriptor, 1 << 16)
         if not part:
-            return b"\0"
+            raise _Gone
         found += part
     return found

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ministack.core.arn import ArnParseError, parse_arn
 from ministack.core.responses import error_response_json
 from ministack.services import lambda_svc, sqs
 
@@ -54,8 +53,9 @@ def _check_sources() -> None:
         def call(data: dict[str, Any]) -> Any:
             function = _function(data.get("FunctionName", ""))
             arn = data.get("EventSourceArn", "")
-            if function is None or not _is_queue(arn):
-                return old(data)  # which refuses it
+            source, refused = lambda_svc._validate_event_source_arn(arn)
+            if function is None or refused or source.service != "sqs":
+                return old(data)
             if why := next(_faults(function, arn, data), None):
                 return error_response_json("InvalidParameterValueException", why, 400)
             for there in lambda_svc._esms.values():
@@ -88,13 +88,6 @@ def _function(reference: str) -> dict[str, Any] | None:
     name, _ = lambda_svc._resolve_request_scoped_name_and_qualifier(reference)
     found = lambda_svc._functions.get(name) if name else None
     return found["config"] if found else None
-
-
-def _is_queue(arn: str) -> bool:
-    try:
-        return str(parse_arn(arn).service) == "sqs"
-    except ArnParseError:
-        return False
 
 
 def _poll_with_leave() -> None:
