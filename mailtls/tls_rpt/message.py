@@ -82,7 +82,7 @@ def _message(top: tuple[Header, ...], parts: tuple[mime.Part, ...], limits: Limi
         if found:
             unpacker.notes += _about_label(number, part.content_type, kind_of(data))
         elif labelled and kind_of(data) is Kind.OTHER:
-            unpacker.errors.append(Unreadable(f"part {number}, {part.content_type}, is neither JSON nor compressed"))
+            unpacker.errors.append(Unreadable(f"part {number}, {shown(part.content_type)}, is neither JSON nor gzip"))
     if not reports:
         raise _nothing_found(
             unpacker.errors, meant or any(p.content_type.startswith("application/tlsrpt") for p in parts)

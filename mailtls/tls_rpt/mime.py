@@ -75,11 +75,11 @@ def _leaves(root: "ParsedMail[str, str]", limits: Limits) -> Iterator[Part]:
             raise TooLarge(f"more than {limits.max_parts} MIME parts")
         if part.get_content_maintype() == "message":
             continue
-        inner = part.get_payload()
-        if isinstance(inner, list):
+        if part.is_multipart():
             if depth == limits.max_depth:
                 raise TooLarge(f"MIME parts nested more than {depth} deep")
-            ahead.extend((child, depth + 1) for child in reversed(inner) if isinstance(child, ParsedMail))
+            inner = [child for child in part.get_payload() if isinstance(child, ParsedMail)]
+            ahead.extend((child, depth + 1) for child in reversed(inner))
             continue
         encoding = str(part.get("content-transfer-encoding", "")).strip().lower()
         del part["content-transfer-encoding"]  # the body as it stands: decoding is ours (`unpack`)

@@ -46,14 +46,14 @@ def deflated(count: int, filler: bytes = b" ") -> bytes:
 
 
 def test_a_gzip_bomb_is_stopped_at_the_bound() -> None:
-    """A gigabyte in a megabyte; the bound is 20."""
-    bomb = mail(TEXT, attached(deflated(1_000_000_000)))
+    """A hundred megabytes in a hundred kilobytes; the bound is 20."""
+    bomb = mail(TEXT, attached(deflated(100_000_000)))
     with memory_below(80_000_000):
         refuse(bomb, TooLarge, r"inflate to more than 20,971,520")
 
 
 def test_a_bomb_in_a_bomb_is_stopped_too() -> None:
-    refuse(mail(TEXT, attached(packed(deflated(100_000_000)))), TooLarge, "inflate to more than")
+    refuse(mail(TEXT, attached(packed(deflated(30_000_000)))), TooLarge, "inflate to more than")
 
 
 def test_reports_of_exactly_the_bound_are_read() -> None:
@@ -147,7 +147,7 @@ def test_multiparts_nested() -> None:
         assert way(nested(8)).reports == (GOOGLE,)
     refuse(nested(9), TooLarge, "nested more than 8 deep")
     refuse(nested(33), TooLarge, "more than 32 multiparts")
-    refuse(nested(2000), TooLarge, "")
+    refuse(nested(2000), TooLarge, "more than")
 
 
 def test_many_parts() -> None:
@@ -162,18 +162,20 @@ def test_a_mail_of_nothing_but_boundaries() -> None:
 
 
 def test_a_mail_of_nothing_but_lines() -> None:
-    with memory_below(10_000_000):
-        refuse(single(TEXT) + b"\n" * 3_000_000, TooLarge, "more than 1,000,000 lines")
+    data = single(TEXT) + b"\n" * 3_000_000
+    with memory_below(1_000_000):
+        refuse(data, TooLarge, "more than 1,000,000 lines")
 
 
 def test_a_mail_beyond_what_ses_takes() -> None:
-    with memory_below(1_000_000):
-        refuse(b"a" * 1_000_001, TooLarge, "a mail of 1,000,001 bytes", SMALL)
+    data = b"a" * 1_000_001
+    with memory_below(100_000):
+        refuse(data, TooLarge, "a mail of 1,000,001 bytes", SMALL)
 
 
 @pytest.mark.parametrize("block", [b"A: b\r\n" * 100_000, b"A: " + b"b" * 300_000, b"A: b" + b"\r\n c" * 100_000])
 def test_header_blocks_without_end(block: bytes) -> None:
-    with memory_below(20_000_000):
+    with memory_below(30_000_000):
         refuse(block + b"\r\n\r\n", TooLarge, "bytes of header fields")
     with pytest.raises(TooLarge):
         message.headers(block)
@@ -198,10 +200,10 @@ def test_content_types_that_take_a_parser_minutes(field: str) -> None:
 
 @pytest.mark.timeout(60)
 def test_bodies_that_take_a_decoder_minutes() -> None:
-    for body in (b"=" * 2_000_000, b"A=" * 1_000_000, b"\x00" * 3_000_000, b"=\r\n" * 300_000, b"-" * 3_000_000):
+    for body in (b"=" * 500_000, b"A=" * 250_000, b"\x00" * 500_000, b"=\r\n" * 150_000, b"-" * 500_000):
         for encoding in ("base64", "quoted-printable", "7bit", "x-uuencode"):
             header = f"Content-Type: application/tlsrpt+gzip\r\nContent-Transfer-Encoding: {encoding}"
-            refuse(mail(TEXT, (header, body)), MessageError, "")
+            refuse(mail(TEXT, (header, body)), MessageError, ".")
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def test_one_broken_part_does_not_spoil_the_others() -> None:
     found = read(mail(attached(packed(GOOGLE)[:-4]), attached(packed(MICROSOFT)), attached(b"\0\0")))
     assert found.reports == (MICROSOFT,)
     assert any("ends early" in note for note in found.notes)
-    assert any("neither JSON nor compressed" in note for note in found.notes)
+    assert any("neither JSON nor gzip" in note for note in found.notes)
 
 
 def test_other_json_in_a_mail_is_no_report() -> None:

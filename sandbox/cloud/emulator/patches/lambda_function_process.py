@@ -89,18 +89,27 @@ class FunctionProcess:
         self._code = code_zip
         self._folder: Path | None = None
         self._running: _Running | None = None
+        self._working = threading.Lock()
+        self._ended = False
 
-    # ministack reads and clears it when it ends a worker
+    # ministack reads and clears it when it ends a worker, also one that is at work in another thread
     @property
     def _proc(self) -> subprocess.Popen[bytes] | None:
         return self._running.process if self._running else None
 
     @_proc.setter
     def _proc(self, process: None) -> None:
+        self._ended = True
+        if self._working.acquire(blocking=False):
+            self._forget()
+            self._working.release()
+
+    def _forget(self) -> None:
+        """Closes the descriptors. While `_working` is held: a closed number is soon another's."""
         if self._running is not None:
             os.close(self._running.requests)
             os.close(self._running.results)
-        self._running = None
+            self._running = None
 
     def _discard_tmpdir(self) -> None:
         if self._folder is not None:
@@ -109,6 +118,14 @@ class FunctionProcess:
 
     def invoke(self, event: Any, request_id: str) -> Outcome:
         """One invocation; one at a time. After a timeout or a crash the next one starts a new process."""
+        with self._working:
+            try:
+                return self._invoke(event, request_id)
+            finally:
+                if self._ended:
+                    self._forget()
+
+    def _invoke(self, event: Any, request_id: str) -> Outcome:
         running = self._running
         if running is None or running.process.poll() is not None:
             running = self._start()
@@ -137,7 +154,7 @@ class FunctionProcess:
         }
         # beside the reading: a function that does not read takes in no more than a pipe's length
         data = json.dumps(request).encode() + b"\n"
-        threading.Thread(target=_write_all, args=(running.requests, data), daemon=True).start()
+        threading.Thread(target=_write_all, args=(os.dup(running.requests), data), daemon=True).start()
         answer: dict[str, Any] = json.loads(_read_line(running.results, seconds))
         running.complete.wait(LOG_SECONDS)
         if len(answer.get("value") or "") > RESPONSE_BYTES:
@@ -152,7 +169,7 @@ class FunctionProcess:
         running.process.kill()
         status = running.process.wait()
         running.complete.wait(LOG_SECONDS)
-        self._proc = None
+        self._forget()
         if isinstance(why, _TimeIsUp):
             kind, message = "Sandbox.Timedout", f"{request_id} Task timed out after {why.seconds:.2f} seconds"
         else:
@@ -161,7 +178,7 @@ class FunctionProcess:
         return _error(kind, f"RequestId: {message}")
 
     def _start(self) -> _Running:
-        self._proc = None
+        self._forget()
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix=f"lambda-{self.func_name}-"))
             with zipfile.ZipFile(io.BytesIO(self._code)) as archive:
@@ -258,9 +275,11 @@ def _error(kind: str, message: str) -> dict[str, Any]:
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
+    """And closes it."""
     with contextlib.suppress(OSError):  # the process has ended, which the reader sees as well
         while data:
             data = data[os.write(descriptor, data) :]
+    os.close(descriptor)
 
 
 def _read_line(descriptor: int, seconds: float) -> bytes:
