@@ -12,7 +12,7 @@ test: check engine ## everything; what CI runs
 	$(RUN) -m pytest
 
 quick: check ## the fast half, for the inner loop: no engine, no sandbox
-	$(RUN) -m pytest tests/unit tests/component tests/report_lambda
+	$(RUN) -m pytest tests/unit tests/component tests/report_lambda tests/docs
 
 check: .venv/ready
 	.venv/bin/ruff check .
@@ -35,6 +35,7 @@ bench: .venv/ready
 
 docs: .venv/ready ## the generated references
 	$(RUN) -m mailtls.spec.reference --write
+	$(RUN) -m sandbox.cloud.fidelity --write
 
 lock: .venv/ready ## after a change of a dependency in pyproject.toml
 	.venv/bin/uv lock

@@ -29,7 +29,7 @@ class Prefix(StrEnum):
     DOMAINS = "domains/"
     """Which policy domains are ours: `domains/<stack>.json`, one object per `domains` stack."""
     ALERTS = "alerts/"
-    """State of each alert, one object per cause: `alerts/<cause>.json`."""
+    """State of each alert, one object per cause: `alerts/<policy domain>/<cause>.json`."""
 
 
 SES_SETUP_NOTIFICATION = "AMAZON_SES_SETUP_NOTIFICATION"

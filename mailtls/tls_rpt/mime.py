@@ -93,7 +93,9 @@ _TOKEN = r"[a-z0-9!#$&^_.+-]+"  # noqa: S105  RFC 2045's word for it
 _PARAMETER = rf';[ \t]*[a-z-]+=(?:{_TOKEN}|"[^"\\]*")'
 _PLAIN_ENCODING = re.compile(_TOKEN, re.IGNORECASE)
 _PLAIN_TYPE = re.compile(rf"({_TOKEN}/{_TOKEN})((?:{_PARAMETER})*)", re.IGNORECASE)
-_BOUNDARY = re.compile(r""";[ \t]*boundary=(?:"([0-9a-z'()+_,./:=?-]{1,70})"|([0-9a-z'+_.-]{1,70}))""", re.IGNORECASE)
+_BOUNDARY = re.compile(
+    r""";[ \t]*boundary=(?:"([0-9a-z'()+_,./:=?-]{1,70})"|([0-9a-z'+_.-]{1,70})(?![^; \t]))""", re.IGNORECASE
+)
 _CONTROLS = bytes({*range(32), 127} - {*b"\t\r\n"})
 _HAS_BOUNDARY = re.compile("boundary", re.IGNORECASE)
 

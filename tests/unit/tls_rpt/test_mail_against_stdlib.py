@@ -10,6 +10,7 @@ import gzip
 import zlib
 from email.message import Message
 
+import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from mail_samples import BOUNDARY, GOOGLE, MAIL_RU, MICROSOFT, TEXT, TOP, attached, mail, packed, zipped
@@ -128,6 +129,31 @@ def test_what_the_short_way_takes_the_full_reader_reads_the_same(data: bytes) ->
     event("taken" if parts is not None else "left to the full reader")
     if parts is not None:
         assert parts == mime.walk(data, LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b'boundary="a"', b"boundary=a&"),
+        (b'boundary="a"', b"boundary=a#b"),
+        (b'boundary="a"', b'boundary="a"\x00'),
+        (b'boundary="a"', b"boundary=a; boundary*0=a"),
+        (b'boundary="a"', b"boundary=" + b"a" * 71),
+        (b"multipart/report; ", b"multipart/report;\x1a "),
+        (b"Content-Transfer-Encoding: base64", b"Content-Transfer-Encoding: ba\x0cse64"),
+        (b"Content-Transfer-Encoding: base64", b"Content-Transfer-Encoding: ba\tse64"),
+        (b"Content-Transfer-Encoding: base64", b"Content-Transfer-Encoding: base64\r\n\tcharset=utf-8"),
+        (b"Content-Transfer-Encoding: base64", b"Content-Transfer-Encoding: 8bit\r\nContent-Transfer-Encoding: base64"),
+    ],
+)
+def test_what_readers_once_disagreed_about(before: bytes, after: bytes) -> None:
+    """Found by longer runs of the test above, each."""
+    plain = mail(TEXT, attached(packed(GOOGLE)), boundary="a")
+    data = plain.replace(before, after)
+    assert data != plain
+    top, body = header_block.split(data, LIMITS.max_header_bytes)
+    assert mime.cut(data, top, body, LIMITS) is None
+    assert mime.cut(plain, *header_block.split(plain, LIMITS.max_header_bytes), LIMITS) == mime.walk(plain, LIMITS)
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])

@@ -1,0 +1,25 @@
+"""The demo is the acceptance test: it ends with 0 only when each of its promises came true."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from sandbox.place import REPOSITORY
+
+pytestmark = pytest.mark.engine
+
+
+def test_the_demo_keeps_its_promises() -> None:
+    summary = REPOSITORY / "build" / "demo" / "summary.json"
+    summary.unlink(missing_ok=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "sandbox.demo"], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = json.loads(summary.read_text())
+    assert len(told["proofs"]) == 12
+    assert told["slow_edge"]["fetches_after_new_id"] >= 20
+    assert told["slow_edge"]["stale"] == 0
+    assert told["alert"].startswith("[critical] contoso.example")
