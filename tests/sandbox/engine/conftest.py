@@ -21,7 +21,7 @@ sys.path.append(str(Path(__file__).parent))
 from engine_program import STACK, Program, Running
 from inline_stack import InlineStack
 
-ZONE = "contoso.example"
+ZONES = ("contoso.example", "fabrikam.example")
 TOKEN = "token"
 
 
@@ -103,8 +103,8 @@ def own_language_host() -> None:
 
 @pytest.fixture
 def cloudflare(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloudflare]:
-    """A running Cloudflare API with the zone contoso.example, which programs find by themselves."""
-    stand_in = Cloudflare([ZONE], TOKEN)
+    """A running Cloudflare API with two zones, which programs find by themselves."""
+    stand_in = Cloudflare(ZONES, TOKEN)
     monkeypatch.setenv("CLOUDFLARE_BASE_URL", stand_in.start())
     monkeypatch.setenv("CLOUDFLARE_API_TOKEN", TOKEN)
     yield stand_in

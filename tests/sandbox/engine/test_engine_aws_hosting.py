@@ -186,7 +186,7 @@ def test_a_distribution_that_a_hand_switched_off_is_switched_on_again(
 
 @pytest.fixture
 def zone(aws: Clients, unique: Callable[..., str]) -> Iterator[tuple[str, str]]:
-    """Name and id of an empty zone."""
+    """Name and id of an empty zone. A test names it before its stack, which has to be gone first."""
     name = f"{unique('zone')}.example"
     route53 = aws("route53")
     zone_id = route53.create_hosted_zone(Name=name, CallerReference=name)["HostedZone"]["Id"].rsplit("/", 1)[-1]
@@ -234,7 +234,7 @@ def records(zone: tuple[str, str]) -> Program:
     return program
 
 
-def test_records(stack: InlineStack, zone: tuple[str, str]) -> None:
+def test_records(zone: tuple[str, str], stack: InlineStack) -> None:
     every = {"txt", "long", "cname", "mx"}
     prove(stack, records(zone), updated=every, replaced=every)
 
@@ -244,13 +244,13 @@ def texts(aws: Clients, zone_id: str) -> dict[str, list[str]]:
     return {one["Name"]: [value["Value"] for value in one["ResourceRecords"]] for one in sets if one["Type"] == "TXT"}
 
 
-def test_a_long_text_is_two_strings_in_dns(stack: InlineStack, zone: tuple[str, str], aws: Clients) -> None:
+def test_a_long_text_is_two_strings_in_dns(zone: tuple[str, str], stack: InlineStack, aws: Clients) -> None:
     stack.up(lambda: records(zone)(1))
     assert texts(aws, zone[1])[f"_smtp._tls.{zone[0]}."] == [f'"{LONG[:255]}""{LONG[255:]}"']
 
 
 def test_a_record_that_is_there_is_neither_overwritten_nor_joined(
-    stack: InlineStack, zone: tuple[str, str], aws: Clients
+    zone: tuple[str, str], stack: InlineStack, aws: Clients
 ) -> None:
     foreign(aws, zone)
     assert "already exists" in stack.fails(lambda: one_record(zone))
@@ -258,7 +258,7 @@ def test_a_record_that_is_there_is_neither_overwritten_nor_joined(
     withdraw(aws, zone)
 
 
-def test_a_record_that_is_there_can_be_taken_over(stack: InlineStack, zone: tuple[str, str], aws: Clients) -> None:
+def test_a_record_that_is_there_can_be_taken_over(zone: tuple[str, str], stack: InlineStack, aws: Clients) -> None:
     foreign(aws, zone)
     adopted = stack.up(lambda: one_record(zone, import_=f"{zone[1]}__mta-sts.{zone[0]}_TXT"))
     assert adopted.operations["txt"] in ("import", "update")
@@ -267,7 +267,7 @@ def test_a_record_that_is_there_can_be_taken_over(stack: InlineStack, zone: tupl
     assert stack.up(lambda: one_record(zone)).operations == {}
 
 
-def test_a_record_that_a_hand_changed_is_put_back(stack: InlineStack, zone: tuple[str, str], aws: Clients) -> None:
+def test_a_record_that_a_hand_changed_is_put_back(zone: tuple[str, str], stack: InlineStack, aws: Clients) -> None:
     stack.up(lambda: one_record(zone))
     foreign(aws, zone, "UPSERT")
     assert stack.refresh() == {"txt": "update"}
@@ -305,7 +305,7 @@ def change(aws: Clients, zone: tuple[str, str], action: str, record: dict[str, A
     aws("route53").change_resource_record_sets(HostedZoneId=zone[1], ChangeBatch=batch)
 
 
-def test_an_alias_takes_no_ttl(stack: InlineStack, zone: tuple[str, str]) -> None:
+def test_an_alias_takes_no_ttl(zone: tuple[str, str], stack: InlineStack) -> None:
     def program(stage: int, **more: Any) -> None:
         pulumi_aws.route53.Record(
             "alias",
@@ -328,7 +328,7 @@ def test_an_alias_takes_no_ttl(stack: InlineStack, zone: tuple[str, str]) -> Non
     assert "conflicts with records and ttl" in stack.fails(lambda: program(2, ttl=300))
 
 
-def test_a_zone_is_found_by_its_name(stack: InlineStack, zone: tuple[str, str]) -> None:
+def test_a_zone_is_found_by_its_name(zone: tuple[str, str], stack: InlineStack) -> None:
     def program(name: str) -> None:
         pulumi.export("id", pulumi_aws.route53.get_zone_output(name=name, private_zone=False).zone_id)
 

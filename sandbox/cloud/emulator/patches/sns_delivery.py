@@ -80,7 +80,7 @@ def _fan_out(
                 "x-amz-sns-subscription-arn": subscription["arn"],
                 **({"x-amz-sns-rawdelivery": "true"} if raw else {}),
             }
-            spawn_background(lambda to=endpoint, body=envelope, with_=headers: _try(to, body, with_), thread_name="sns")
+            spawn_background(_try, subscription, envelope, headers, thread_name="sns")
         elif protocol == "sqs":
             sns._deliver_to_sqs(
                 endpoint, envelope, raw, text, message_group_id, message_dedup_id, attributes, topic_arn
@@ -116,16 +116,19 @@ async def _ask_to_confirm(topic_arn: str, sub: Mapping[str, Any]) -> None:
         "SigningCertURL": f"https://sns.{get_region()}.amazonaws.com/none.pem",
     }
     headers = _headers("SubscriptionConfirmation", message_id, topic_arn)
-    await asyncio.to_thread(_try, sub["endpoint"], json.dumps(body), headers)
+    await asyncio.to_thread(_try, sub, json.dumps(body), headers)
 
 
-def _try(endpoint: str, body: str, headers: Mapping[str, str]) -> None:
+def _try(subscription: Mapping[str, Any], body: str, headers: Mapping[str, str]) -> None:
+    """Until it is delivered, or there is no point in it any more."""
     for number in range(TRIES):
+        if sns._find_subscription(subscription["topic_arn"], subscription["arn"]) is None:
+            return
         try:
-            post(endpoint, body, headers)
+            post(subscription["endpoint"], body, headers)
             return
         except NotDelivered as e:
-            LOG.warning("not delivered to %s: %s", endpoint, e)
+            LOG.warning("not delivered to %s: %s", subscription["endpoint"], e)
             if e.final:
                 return
         time.sleep(PAUSE_SECONDS * 2**number)
@@ -204,6 +207,7 @@ def _prove(probe: Probe) -> None:
         client.confirm_subscription(TopicArn=topic, Token=json.loads(asked)["Token"])
         client.publish(TopicArn=topic, Message="confirmed")
         probe.holds(json.loads(receiver.next())["Message"] == "confirmed", "nothing comes before the confirmation")
+    client.delete_topic(TopicArn=topic)
 
 
 PATCHES: tuple[Patch, ...] = (
