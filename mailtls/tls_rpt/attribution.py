@@ -26,10 +26,10 @@ class Attribution:
 
 @dataclass(frozen=True, slots=True)
 class _Subjects:
-    """What a report is about as a whole. ours: those of our domains. count: how many domains, ours or not."""
+    """What a report is about as a whole. ours: those of our domains. names: of all domains, ours or not."""
 
     ours: tuple[OwnDomain, ...]
-    count: int
+    names: frozenset[str]
 
 
 def attribute(report: Report, find: Find, ours: Iterable[OwnDomain], announced: str = "") -> Attribution:
@@ -45,6 +45,8 @@ def attribute(report: Report, find: Find, ours: Iterable[OwnDomain], announced: 
     rows: dict[str, list[PolicyResult]] = {}
     domains = {own.policy_domain: own for own in subjects.ours}
     notes: dict[str, None] = {}
+    if announced and announced not in subjects.names:
+        notes[f"the mail's TLS-Report-Domain is {announced}, which its report does not name"] = None
     for row, own in zip(report.policies, named, strict=True):
         own = own or _from_context(row, subjects, by_pattern)
         if own is None:
@@ -67,15 +69,15 @@ def _subjects(report: Report, named: list[OwnDomain | None], find: Find, announc
         if own is None and row.policy_domain and row.policy_type is not PolicyType.TLSA
     }
     if ours or foreign or not announced:
-        return _Subjects(tuple(ours.values()), len(ours) + len(foreign))
+        return _Subjects(tuple(ours.values()), frozenset(ours.keys() | foreign))
     own = find(announced)
-    return _Subjects((own,) if own is not None else (), 1)
+    return _Subjects((own,) if own is not None else (), frozenset({announced}))
 
 
 def _from_context(row: PolicyResult, subjects: _Subjects, by_pattern: dict[str, list[OwnDomain]]) -> OwnDomain | None:
     """The domain of a row that does not name it; None where that would be a guess."""
     if not row.policy_domain:
-        return subjects.ours[0] if subjects.ours and subjects.count == 1 else None
+        return subjects.ours[0] if subjects.ours and len(subjects.names) == 1 else None
     if row.policy_type is not PolicyType.TLSA:
         return None
     patterns = _patterns_for(row.policy_domain)
@@ -102,6 +104,6 @@ def _patterns_for(host: str) -> tuple[str, str]:
 def _why_nobody(row: PolicyResult, subjects: _Subjects) -> str:
     if row.policy_domain:
         return f"about {row.policy_domain}, which is not ours"
-    if subjects.count > 1:
+    if len(subjects.names) > 1:
         return "a policy that names no domain in a report about several: counted for none"
     return "a policy that names no domain in a report that is about none of ours"

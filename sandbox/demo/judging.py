@@ -53,7 +53,8 @@ def judge(scene: Scene) -> None:
 
 
 def _words(told: dict[str, Any]) -> str:
-    return "; ".join(told["words"]) or "no policy"
+    """The last line of its log, which holds the reason if it gives one."""
+    return str(told["words"][-1]) if told["words"] else "no policy"
 
 
 def _checkdmarc(scene: Scene, domains: list[str]) -> None:

@@ -85,7 +85,7 @@ def test_each_row_goes_to_its_domain_or_to_none(
         for policy in part.policies
     }
     assert [placed.get(number) for number in range(len(rows))] == domains
-    assert bool(found.notes) is (None in domains)
+    assert any("TLS-Report-Domain" not in note for note in found.notes) is (None in domains)
 
 
 def test_a_report_without_rows_is_about_the_domain_that_it_was_sent_for() -> None:
@@ -100,6 +100,16 @@ def test_notes_say_what_was_left_out_once() -> None:
         "about elsewhere.example, which is not ours",
         "a policy that names no domain in a report about several: counted for none",
     )
+
+
+def test_a_header_that_the_report_does_not_bear_out_is_noted() -> None:
+    """RFC 8460 section 5.6: the body counts; the difference is worth a note."""
+    said = ("the mail's TLS-Report-Domain is brand01.example, which its report does not name",)
+    assert about(with_rows(row("contoso.example")), "brand01.example").notes == said
+    assert about(with_rows(row("contoso.example"), NAMELESS), "brand01.example").notes == said
+    assert about(with_rows(row("contoso.example")), "contoso.example").notes == ()
+    assert about(with_rows(row("mx1.contoso.example", TLSA)), "contoso.example").notes == ()
+    assert about(with_rows(NAMELESS), "contoso.example").notes == ()
 
 
 def test_what_the_look_up_raises_comes_out() -> None:
@@ -126,4 +136,4 @@ def test_a_row_stands_in_one_part_at_most_and_the_rest_is_as_it_was(
         for policy in part.policies:
             left.remove(policy)  # fails when it is in two parts
         assert (part.day, part.report_id, part.unknown) == (report.day, report.report_id, report.unknown)
-    assert bool(found.notes) is bool(left)
+    assert any("TLS-Report-Domain" not in note for note in found.notes) is bool(left)

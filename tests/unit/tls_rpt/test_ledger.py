@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_strategies import json_values, ledger_entries, names, reports, texts
 
@@ -159,6 +159,7 @@ def test_any_bytes_are_an_entry_or_an_invalid_one(noise: bytes, at: int) -> None
 KEY = "reports/contoso.example/2026-11-30/0efe80f3d3795746de4715b60bf3fd20.json"
 
 
+@settings(max_examples=30)
 @given(reports, names, texts)
 def test_a_key_is_safe_and_says_domain_and_day(report: Report, policy_domain: str, signer: str) -> None:
     key = report_key(report, policy_domain, signer)

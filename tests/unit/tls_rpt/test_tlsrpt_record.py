@@ -17,16 +17,21 @@ from mailtls.tls_rpt.record import (
     report_uri,
 )
 
-_LABEL = r"[a-z]([a-z0-9-]{0,8}[a-z0-9])?"
-hosts = st.from_regex(rf"{_LABEL}(\.{_LABEL}){{1,3}}", fullmatch=True)
-local_parts = st.from_regex(r"([A-Za-z0-9._~+-]|%[0-9A-F]{2}){1,20}", fullmatch=True)
-paths = st.from_regex(r"(/([A-Za-z0-9._~@$&'()*+=:-]|%[0-9A-F]{2}){0,9}){0,3}", fullmatch=True)
-mail_uris = st.builds("mailto:{}@{}".format, local_parts, hosts)
-https_uris = st.builds("https://{}{}{}".format, hosts, st.sampled_from(["", ":8443"]), paths)
-extension_names = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}", fullmatch=True).filter(
-    lambda n: n not in ("v", "rua")
+hosts = st.lists(st.sampled_from(["a", "mx1", "example", "xn--bcher-kva", "b-2", "test"]), min_size=2, max_size=4).map(
+    ".".join
 )
-extension_values = st.from_regex(r"[\x21-\x3a\x3c\x3e-\x7e]+", fullmatch=True)
+URI_TEXT = string.ascii_letters + string.digits + "._~+-"
+escapes = st.integers(0, 255).map("%{:02X}".format)
+local_parts = st.lists(st.sampled_from(URI_TEXT) | escapes, min_size=1, max_size=20).map("".join)
+paths = st.lists(st.sampled_from(URI_TEXT + "/@$&'()*=:?#[]") | escapes, max_size=20).map(
+    lambda text: "/" + "".join(text)
+)
+mail_uris = st.builds("mailto:{}@{}".format, local_parts, hosts)
+https_uris = st.builds("https://{}{}{}".format, hosts, st.sampled_from(["", ":8443"]), st.just("") | paths)
+extension_names = st.builds(
+    "{}{}".format, st.sampled_from("xX0"), st.text(string.ascii_letters + string.digits + "_-.", max_size=31)
+)
+extension_values = st.text("".join(map(chr, range(0x21, 0x7F))).translate({ord(c): None for c in ";="}), min_size=1)
 records = st.builds(
     Record,
     st.lists(mail_uris | https_uris, min_size=1, max_size=4, unique=True).map(tuple),
