@@ -19,7 +19,7 @@ from sandbox.place import REPOSITORY, AlreadyRunning, Place
 DEMO = Place(REPOSITORY / "build" / "demo")
 TROUBLES = (DemoError, PulumiFailed, ControlError, SubmissionError, ReporterError)
 THROW_AWAY = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
-"""The state is written once a run, not after each resource: faster, and what a crash would lose is thrown away anyway."""
+"""The state is written once a run, not after each resource: faster; what a crash would lose is thrown away anyway."""
 CHAPTERS = (publishing.deploy, judging.judge, updating.update, reporting.report, leaving.leave)
 
 
