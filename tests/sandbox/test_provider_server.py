@@ -306,10 +306,12 @@ def test_a_secret_comes_back_as_a_secret_and_goes_to_the_cloud_in_the_clear(driv
     assert lamp.outputs["recipe"] == Secret("hush")
     assert lamp.outputs["bulb"] == Secret({"watts": 5})
     assert lamp.outputs["light"] == "warm"
+    assert lamp.outputs["address"] == Secret("hall/my-lamp")
     assert plain(house.lamps["my-lamp"]) == house.lamps["my-lamp"]
     seen = driver.refresh(lamp)
     assert seen is not None
     assert seen.outputs["recipe"] == seen.inputs["recipe"] == Secret("hush")
+    assert seen.outputs["address"] == Secret("hall/my-lamp")
     brighter = driver.update(lamp, {"name": "my-lamp", "bulb": {"watts": Secret(9)}, "recipe": Secret("hush")})
     assert brighter.outputs["bulb"] == Secret({"watts": 9})
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Generic, NoReturn
 
 import grpc
-from google.protobuf import any_pb2, empty_pb2
+from google.protobuf import any_pb2, empty_pb2, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
 from sandbox.providers.protocol.checking import DEFAULTS, NOT_ACTED_ON, checked
@@ -186,7 +186,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[Cloud]):
         except PartlyCreated as e:
             self._abort_partly_created(context, e, _as_secret(inputs, asked | e.outputs), inputs)
         state = self._state(kind, schema, asked, created.outputs)
-        return provider_pb2.CreateResponse(id=created.id, properties=write_struct(_as_secret(inputs, state)))
+        return provider_pb2.CreateResponse(id=created.id, properties=self._told(kind, inputs, state))
 
     def Read(self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:
         """Refresh and import: the resource as the cloud has it, an empty answer when it is gone."""
@@ -201,13 +201,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[Cloud]):
             found = None
         if found is None:
             return provider_pb2.ReadResponse()
-        seen = self._seen_inputs(kind, schema, asked, found.inputs)
+        seen = _as_secret(inputs, self._seen_inputs(kind, schema, asked, found.inputs))
         kept = {key: value for key, value in state.items() if key not in found.inputs}
-        state = self._state(kind, schema, kept | found.inputs | seen, found.outputs)
+        state = self._state(kind, schema, kept | found.inputs | plain(seen), found.outputs)
         return provider_pb2.ReadResponse(
-            id=found.id or request.id,
-            properties=write_struct(_as_secret(inputs, state)),
-            inputs=write_struct(_as_secret(inputs, seen)),
+            id=found.id or request.id, properties=self._told(kind, seen, state), inputs=write_struct(seen)
         )
 
     def Update(self, request: provider_pb2.UpdateRequest, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:
@@ -227,7 +225,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[Cloud]):
         with _reported(context, f"updating {_label(request)}"):
             outputs = kind.update(call)
         state = self._state(kind, schema, asked, plain(kept) | outputs)
-        return provider_pb2.UpdateResponse(properties=write_struct(_as_secret(news, state)))
+        return provider_pb2.UpdateResponse(properties=self._told(kind, news, state))
 
     def Delete(self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """Deletes it; one that is gone already is deleted."""
@@ -260,10 +258,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[Cloud]):
         return Call(self._connected(), seconds=seconds or kind.seconds, cancelled=self._cancelled, **properties)
 
     def _derived(self, kind: ResourceType[Cloud], inputs: Properties) -> Properties:
+        """Outputs that follow from the inputs. With a secret among these they are secret: which is in which of them is
+        not known."""
         if kind.derived is None:
             return {}
         derived = kind.derived(self._connected(), plain(inputs))
-        return {key: UNKNOWN if has_unknown(value) else value for key, value in derived.items()}
+        known = {key: UNKNOWN if has_unknown(value) else value for key, value in derived.items()}
+        return {key: Secret(value) for key, value in known.items()} if has_secret(inputs) else known
 
     def _state(self, kind: ResourceType[Cloud], schema: Schema, inputs: Properties, outputs: Properties) -> Properties:
         """All properties of a resource. An output that its function forgot would be unknown for ever: say so."""
@@ -271,6 +272,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[Cloud]):
         if missing := sorted((schema.outputs | kind.computed) - set(state)):
             raise AssertionError(f"the stand-in for {kind.token} does not say what these are: {', '.join(missing)}")
         return state
+
+    def _told(self, kind: ResourceType[Cloud], inputs: Properties, state: Properties) -> struct_pb2.Struct:
+        """A plain `state` as the engine gets it: what came in as a secret goes out as one."""
+        return write_struct(_as_secret(inputs, state) | self._derived(kind, inputs))
 
     def _seen_inputs(
         self, kind: ResourceType[Cloud], schema: Schema, asked: Properties, seen: Properties

@@ -1,6 +1,5 @@
 """Programs that are functions of a test, deployed by the real engine over the Automation API."""
 
-import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +24,7 @@ class Deployed:
 
 
 class InlineStack:
-    """One stack. env: of the engine and its plugins. Outputs of secrets are shown."""
+    """One stack. env: of the engine and its plugins."""
 
     def __init__(self, project: str, env: Mapping[str, str], config: Mapping[str, str]) -> None:
         self._program: Callable[[], None] = lambda: None
@@ -36,14 +35,18 @@ class InlineStack:
             opts=automation.LocalWorkspaceOptions(env_vars=dict(env)),
         )
         for key, value in config.items():
-            self._stack.set_config(key, automation.ConfigValue(value), path="." in key)
+            self._stack.set_config(key, automation.ConfigValue(value))
+        # After each run it would ask three more times for what the events have told already, with a CLI each.
+        self._stack.outputs = dict
+        self._stack.info = lambda *_: True
+        self._is_empty = True
 
     def up(self, program: Callable[[], None], *, refresh: bool = False) -> Deployed:
         """operations: with `refresh`, also what the cloud changed behind the program's back."""
         self._program = program
+        self._is_empty = False
         done = Deployed()
-        result = self._stack.up(on_event=lambda event: _note(event, done), refresh=refresh)
-        done.outputs = {name: output.value for name, output in result.outputs.items()}
+        self._stack.up(on_event=lambda event: _note(event, done), refresh=refresh)
         return done
 
     def fails(self, program: Callable[[], None]) -> str:
@@ -73,6 +76,7 @@ class InlineStack:
     def destroy(self) -> Deployed:
         done = Deployed()
         self._stack.destroy(on_event=lambda event: _note(event, done))
+        self._is_empty = True
         return done
 
     def state(self) -> dict[str, dict[str, Any]]:
@@ -82,7 +86,7 @@ class InlineStack:
 
     def close(self) -> None:
         """For a fixture: whatever is left goes."""
-        with contextlib.suppress(automation.CommandError):
+        if not self._is_empty:
             self._stack.destroy()
 
 
@@ -94,6 +98,8 @@ def _note(event: EngineEvent, done: Deployed) -> None:
     metadata = step.metadata
     name, kind = metadata.urn.rsplit("::", 1)[-1], str(getattr(metadata.op, "value", metadata.op))
     if metadata.type == "pulumi:pulumi:Stack" or metadata.type.startswith("pulumi:providers:"):
+        if metadata.new and metadata.new.outputs:
+            done.outputs = dict(metadata.new.outputs)
         return
     if kind == "delete-replaced" and name not in done.operations:
         done.before_replace.add(name)
@@ -103,14 +109,22 @@ def _note(event: EngineEvent, done: Deployed) -> None:
         done.operations[name] = kind
 
 
+def begin(stack: InlineStack, program: Program) -> dict[str, str]:
+    """Stage 1, first in a preview, where hardly anything is known. Returns what was made."""
+    foreseen = stack.preview(lambda: program(1)).operations
+    made = stack.up(lambda: program(1)).operations
+    assert made == foreseen
+    assert set(made.values()) == {"create"}
+    stack.assert_settled()
+    return made
+
+
 def prove(stack: InlineStack, program: Program, *, updated: set[str], replaced: set[str]) -> None:
     """The life of every resource of `program`: made, settled, updated, settled, replaced, gone.
 
     updated, replaced: names of the resources of which stages 2 and 3 change something; no other may be touched.
     """
-    made = stack.up(lambda: program(1)).operations
-    assert set(made.values()) == {"create"}
-    stack.assert_settled()
+    made = begin(stack, program)
     assert stack.up(lambda: program(2)).operations == dict.fromkeys(updated, "update")
     stack.assert_settled()
     assert stack.up(lambda: program(3)).operations == dict.fromkeys(replaced, "replace")

@@ -141,6 +141,11 @@ def test_what_the_short_way_takes_the_full_reader_reads_the_same(data: bytes) ->
         (b'boundary="a"', b"boundary=a; boundary*0=a"),
         (b'boundary="a"', b"boundary=" + b"a" * 71),
         (b"multipart/report; ", b"multipart/report;\x1a "),
+        # a bare CR or LF is a line end to one reader, and none to another
+        (b"MIME-Version: 1.0", b"MIME-Version: 1.0\rContent-Type: text/plain"),
+        (b"MIME-Version: 1.0", b"MIME-Version: 1.0\nContent-Type: text/plain"),
+        (b"This is an", b"This\n--a\nis an"),
+        (b"This is an", b"This\r--a\ris an"),
         (b"Content-Transfer-Encoding: base64", b"Content-Transfer-Encoding: ba\x0cse64"),
         (b"Content-Transfer-Encoding: base64", b"Content-Transfer-Encoding: ba\tse64"),
         (b"Content-Transfer-Encoding: base64", b"Content-Transfer-Encoding: base64\r\n\tcharset=utf-8"),

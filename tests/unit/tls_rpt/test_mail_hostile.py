@@ -84,6 +84,16 @@ def test_a_zip_bomb_is_stopped_by_what_it_says_and_by_what_it_does() -> None:
     refuse(mail(attached(small)), Unreadable, "a zip member is damaged")
 
 
+def test_a_damaged_archive_is_not_half_believed() -> None:
+    """Its checksum tells, where the rest looks well."""
+    for whole in (zipped(GOOGLE, method=zipfile.ZIP_STORED), packed(GOOGLE)):
+        assert message.parse(mail(attached(whole))).reports == (GOOGLE,)
+    stored = zipped(GOOGLE, method=zipfile.ZIP_STORED).replace(b"8911", b"0000")
+    refuse(mail(attached(stored)), Unreadable, "a zip member is damaged")
+    gzipped = packed(GOOGLE)
+    refuse(mail(attached(gzipped[:-8] + b"\0\0\0\0" + gzipped[-4:])), Unreadable, "damaged")
+
+
 def test_archives_with_many_members() -> None:
     refuse(mail(attached(zipped(*[GOOGLE] * 17))), TooLarge, "a zip archive of 17 members")
     refuse(mail(attached(packed(b"") * 17)), TooLarge, "more than 16 gzip members")

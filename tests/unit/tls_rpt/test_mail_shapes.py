@@ -132,6 +132,13 @@ def test_other_json_in_a_mail_is_no_report() -> None:
         message.parse(mail(TEXT, config, top=PLAIN_TOP, content_type="multipart/mixed"))
 
 
+def test_json_that_was_announced_is_handed_on_whatever_it_says() -> None:
+    """So that a report without its policies is looked at by a person. A text part is not what was announced."""
+    text, data = ("Content-Type: text/plain", b'{"a": 1}'), attached(b'{"b": 2}', "application/octet-stream")
+    assert read(mail(text, attached(packed(GOOGLE)))).reports == (GOOGLE,)
+    assert read(mail(text, data)).reports == (b'{"b": 2}',)
+
+
 # ------------------------------------------------------------------------------------------------------- encodings
 
 BASE64 = base64.b64encode(packed(GOOGLE))

@@ -136,7 +136,7 @@ def _value_faults(wanted: RecordSet) -> Iterator[str]:
 
 
 def _text_problem(value: str) -> str | None:
-    if not re.fullmatch(rf"{_STRING.pattern}(?:\s+{_STRING.pattern})*\s*", value):
+    if not re.fullmatch(rf"{_STRING.pattern}(?:\s*{_STRING.pattern})*\s*", value):
         return "InvalidCharacterString (Value should be enclosed in quotation marks)"
     strings = [re.sub(r"\\(\d{3}|.)", "x", text) for text in _STRING.findall(value)]
     if any(len(text) > LONGEST_STRING for text in strings):
