@@ -7,7 +7,6 @@ A-label; `mailtls.names` alone is more liberal.
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import idna
 
@@ -16,15 +15,13 @@ from mailtls.mta_sts.policy import MAX_AGE, InvalidPolicy, Mode, MxPattern
 from mailtls.spec.errors import Fault, quoted
 from mailtls.spec.model import MtaSts, PolicySpec, Source, TlsRpt
 from mailtls.spec.schema import spec_schema
+from mailtls.tls_rpt.record import report_uri
 
 MAX_POLICY_DOMAIN = names.MAX_NAME_OCTETS - len("_smtp._tls.")
 """Octets. The longest of the names in front of a policy domain must fit into a name too."""
 
 _UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _MX_RECORD = re.compile(r"[0-9]+\s+(\S+)")
-_ADDRESS = re.compile(r"[^@]{1,64}@([^@]+)")
-_PRINTABLE = re.compile(r"[!-~]+")
-_ENCODED = str.maketrans({",": "%2C", "!": "%21", ";": "%3B"})
 
 
 def build(data: Mapping[str, Any], source: Source) -> tuple[PolicySpec | None, list[Fault]]:
@@ -146,43 +143,10 @@ def _tls_rpt(data: Mapping[str, Any] | bool, faults: list[Fault]) -> TlsRpt | No
         if text is None:
             continue
         try:
-            uri = _rua(text)
+            uri = report_uri(text)
             if uri in uris:
                 raise ValueError("it stands in the list already; remove one")
             uris.append(uri)
         except ValueError as e:  # InvalidName too
             faults.append(Fault(("tls_rpt", "rua", index), f"{quoted(text)} is not a report URI: {e}"))
     return TlsRpt(tuple(uris))
-
-
-def _rua(text: str) -> str:
-    """One report URI, its scheme in lower case (RFC 8460 section 3). Shape only: whether anyone reads there is not
-    known here. Raises ValueError with what to write."""
-    scheme, colon, rest = text.partition(":")
-    scheme = scheme.lower()
-    if not colon or scheme not in ("mailto", "https"):
-        better = f"mailto:{text}" if _ADDRESS.fullmatch(text) and not colon else "a mailto: or https: URI"
-        raise ValueError(f"write {quoted(better) if better.startswith('mailto:') else better} (RFC 8460 section 3)")
-    if not _PRINTABLE.fullmatch(rest):
-        raise ValueError("nothing, a space or a character outside ASCII after the scheme; percent-encode it")
-    if scheme == "mailto" and "," in rest and rest.count("@") > 1:
-        raise ValueError("write one list entry for each address")
-    if (encoded := rest.translate(_ENCODED)) != rest:
-        raise ValueError(f'"," "!" and ";" are percent-encoded here; write {quoted(f"{scheme}:{encoded}")}')
-    if scheme == "mailto":
-        address = _ADDRESS.fullmatch(rest.partition("?")[0])
-        if not address:
-            raise ValueError("write mailto:reports@example.org")
-        names.host_name(address[1])
-    else:
-        _check_https(f"{scheme}:{rest}")
-    return f"{scheme}:{rest}"
-
-
-def _check_https(uri: str) -> None:
-    parts = urlsplit(uri)
-    if not parts.hostname or parts.username is not None:
-        raise ValueError("write https://reports.example.org/tls, without a user")
-    names.host_name(parts.hostname)
-    if parts.port == 0:  # .port itself raises ValueError when it is no number up to 65535
-        raise ValueError("port 0 cannot be reached")
