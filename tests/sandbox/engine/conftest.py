@@ -86,7 +86,9 @@ def stack(
     """An empty stack against the AWS emulator; the emulator is as empty afterwards as it was before."""
     before = ask(emulator.endpoint, "GET", "/_sandbox/leftovers")
     env = engine_env | account.environment(emulator.endpoint)
-    project = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())
+    # two files may have a test of the same name; a project's name holds at most 100 characters
+    whole = f"{request.node.path.stem.removeprefix('test_engine_')}-{request.node.name.removeprefix('test_')}"
+    project = re.sub(r"[^a-z0-9]+", "-", whole.lower())[:90]
     new = InlineStack(project, env, {"aws:region": account.REGION})
     yield new
     new.close()
