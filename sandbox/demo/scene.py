@@ -14,7 +14,7 @@ import dns.resolver
 import httpx
 
 from sandbox.demo.specs import Expected
-from sandbox.demo.story import Story
+from sandbox.demo.story import Story, expect
 from sandbox.deployment import Deployment
 from sandbox.endpoints import Endpoints
 from sandbox.place import REPOSITORY, Place
@@ -60,8 +60,9 @@ class Scene:
         command = [str(self.judges / "python"), str(OUTSIDERS / script)]
         command += ["--dns", self.endpoints.dns, "--proxy", self.endpoints.proxy, *domains]
         done = subprocess.run(
-            command, capture_output=True, text=True, check=True, timeout=120, env={**os.environ, **self.trust}
+            command, capture_output=True, text=True, check=False, timeout=120, env={**os.environ, **self.trust}
         )
+        expect(done.returncode == 0, f"{script}: {done.stderr}")
         return [json.loads(line) for line in done.stdout.splitlines()]
 
     @cached_property

@@ -23,6 +23,7 @@ SLOW_SECONDS = 4
 GATE_SECONDS = 8
 """The gate's limit in this chapter; the sandbox's own is longer."""
 SAMPLES = 20
+PATIENCE = 60
 SAMPLE_PAUSE = 0.05
 
 
@@ -101,7 +102,9 @@ def _slow(scene: Scene, specs: Specs, deployment: Deployment) -> None:
     with sender.watching():
         with story.step(f"pulumi up adds mx3 to {DOMAIN}, whose edge gives changes out {SLOW_SECONDS} s late"):
             deployment.up()
+        end = time.monotonic() + PATIENCE
         while sum(sample.policy_id != old_id for sample in sender.samples) < SAMPLES:
+            expect(time.monotonic() < end, f"{len(sender.samples)} looks, and too few of them saw the new id")
             time.sleep(SAMPLE_PAUSE)
     ask(scene.endpoints.control, "DELETE", "/faults", host=HOST)
     after = [sample for sample in sender.samples if sample.policy_id != old_id]

@@ -15,7 +15,7 @@ def test_the_demo_keeps_its_promises() -> None:
     summary = REPOSITORY / "build" / "demo" / "summary.json"
     summary.unlink(missing_ok=True)
     done = subprocess.run(
-        [sys.executable, "-m", "sandbox.demo"], cwd=REPOSITORY, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "sandbox.demo"], cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=900
     )
     assert done.returncode == 0, done.stdout + done.stderr
     told = json.loads(summary.read_text())
