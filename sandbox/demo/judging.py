@@ -39,7 +39,7 @@ def judge(scene: Scene) -> None:
     expect(verdicts[OUTSIDE_GOOD]["verdict"] == "VALID", f"the control, {OUTSIDE_GOOD}: {verdicts[OUTSIDE_GOOD]}")
     for domain, fault in OUTSIDE_BROKEN.items():
         told = verdicts[domain]
-        expect(told["verdict"] != "VALID", f"{domain} ({fault}) was accepted: {told}")
+        expect(told["verdict"] == _refusal(domain), f"{domain} ({fault}) was not refused for its fault: {told}")
         story.say(f"{domain} ({fault}): {told['verdict']}: {_words(told)}")
     story.proved(
         "the same client refuses outside hosts that are broken, and takes one that is not",
@@ -50,6 +50,11 @@ def judge(scene: Scene) -> None:
     for domain in unpublished:
         expect(not scene.txt(f"_mta-sts.{domain}"), f"{domain} has TLS-RPT only but publishes a policy id")
         expect(scene.txt(f"_smtp._tls.{domain}"), f"{domain} asks for no reports")
+
+
+def _refusal(domain: str) -> str:
+    """Two records are as good as none; all other faults are met when the policy is fetched."""
+    return "NONE" if domain.startswith("twotxt.") else "FETCH_ERROR"
 
 
 def _words(told: dict[str, Any]) -> str:

@@ -183,6 +183,8 @@ def test_a_killed_run_leaves_no_process_and_the_next_one_goes_on(
             if "not yet" in line:  # the gate waits; what else there is to do is done meanwhile
                 time.sleep(10)
                 break
+        else:
+            pytest.fail("the gate never waited, so nothing was killed")
         run.send_signal(signal.SIGKILL)
     end = time.monotonic() + 10
     while of_folder(Path(mark)) and time.monotonic() < end:
