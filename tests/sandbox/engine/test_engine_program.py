@@ -50,15 +50,21 @@ def test_configuration_keeps_its_structure_and_its_secrets(program: Program) -> 
     program.write(
         """
         import pulumi
+        from pulumi.runtime.config import is_config_secret
 
         config = pulumi.Config()
         pulumi.export("zones", config.require_object("zones"))
         pulumi.export("token", config.require_secret("token"))
+        pulumi.export("secret keys", [key for key in ("zones", "token") if is_config_secret(config.full_key(key))])
         """
     )
     said = program.up()
     assert "s3cret" not in said
-    assert outputs(program) == {"zones": [{"suffix": "contoso.example", "ttl": 300}], "token": "[secret]"}
+    assert outputs(program) == {
+        "zones": [{"suffix": "contoso.example", "ttl": 300}],
+        "token": "[secret]",
+        "secret keys": ["token"],
+    }
     assert outputs(program, "--show-secrets")["token"] == "s3cret"
 
 
