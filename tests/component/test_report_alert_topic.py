@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from mailtls.tls_rpt.failures import Severity
 from sample_pipeline import ACCOUNT, EVERYONE
 from strict_mocks import assert_well_formed, run
 
 from components.alert_topic import AlertTopic, filter_policy
 from mailtls.tls_rpt.contract import Attribute
+from mailtls.tls_rpt.failures import Severity
 
 SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
 WEBHOOK = {"protocol": "https", "endpoint": "https://alerts.mailhost.example/mailtls"}
