@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from sandbox.cloud.cloudflare import Cloudflare
 from sandbox.cloud.cloudflare.rate_limit import CALLS, SECONDS, RateLimit
@@ -127,6 +129,17 @@ def test_the_1201st_call_in_five_minutes_is_refused_and_then_all_for_five_minute
     assert dict(refused.value.headers)["Retry-After"] == "1"
     now = 10.2 + SECONDS
     limit.count()
+
+
+@given(st.floats(min_value=0, max_value=1e9))
+@example(8000.7)  # 8000.7 + 300 - 8000.7 is 300.0000000000009
+def test_five_minutes_are_300_seconds_at_any_time_of_the_clock(now: float) -> None:
+    limit = RateLimit(clock=lambda: now)
+    for _ in range(CALLS):
+        limit.count()
+    with pytest.raises(Refusal) as refused:
+        limit.count()
+    assert dict(refused.value.headers)["Retry-After"] == "300"
 
 
 def test_calls_older_than_five_minutes_do_not_count() -> None:

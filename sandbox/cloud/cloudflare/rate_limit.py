@@ -20,7 +20,7 @@ class RateLimit:
         self._clock = clock
         self._lock = threading.Lock()
         self._calls: deque[float] = deque()
-        self._blocked_until = -math.inf
+        self._blocked_at = -math.inf
 
     def count(self) -> None:
         """One call more. Raises Refusal (429) when it is one too many, and for five minutes after that."""
@@ -28,15 +28,16 @@ class RateLimit:
             now = self._clock()
             while self._calls and self._calls[0] <= now - SECONDS:
                 self._calls.popleft()
-            if now >= self._blocked_until and len(self._calls) >= CALLS:
-                self._blocked_until = now + SECONDS
-            if now < self._blocked_until:
+            if now - self._blocked_at >= SECONDS and len(self._calls) >= CALLS:
+                self._blocked_at = now
+            # The moment is kept, not the end: `now + 300 - now` may be a little more than 300, and then 301 is told.
+            if (left := SECONDS - (now - self._blocked_at)) > 0:
                 raise Refusal(
                     429,
                     971,
                     f"More than {CALLS} requests per {SECONDS:.0f} seconds reached. "
                     "Please wait and consider throttling your request speed",
-                    headers=(("Retry-After", str(math.ceil(self._blocked_until - now))),),
+                    headers=(("Retry-After", str(math.ceil(left))),),
                 )
             self._calls.append(now)
 
@@ -44,4 +45,4 @@ class RateLimit:
         """Forget all calls, and any block."""
         with self._lock:
             self._calls.clear()
-            self._blocked_until = -math.inf
+            self._blocked_at = -math.inf
