@@ -195,19 +195,21 @@ class ReportIntake(pulumi.ComponentResource):
 
     def _active_rule_set(self, args: ReportIntakeArgs) -> pulumi.Output[str]:
         """The name of the live set. Fails the program when there is none, or when it is not the one to join."""
-        active = aws.ses.get_active_receipt_rule_set_output(
-            region=args["region"], opts=pulumi.InvokeOutputOptions(parent=self)
-        )
-        return active.rule_set_name.apply(lambda name: live_rule_set(args["rule_set"], name, args["region"]))
+        region = args["region"]
+        try:
+            # not the variant that gives an Output: what it fails with cannot be caught, and reads "empty result"
+            active = aws.ses.get_active_receipt_rule_set(region=region, opts=pulumi.InvokeOptions(parent=self))
+        except Exception as e:
+            raise NoRoute(
+                f"reports.rule_set: {args['rule_set'].kind}, but no receipt rule set is active in {region}, or it may "
+                "not be read: every report would bounce; activate the set there, or write rule_set: own and activate: "
+                f"true (AWS: {e})"
+            ) from e
+        return pulumi.Output.from_input(live_rule_set(args["rule_set"], active.rule_set_name, region))
 
 
-def live_rule_set(choice: RuleSetChoice, active: str | None, region: str) -> str:
+def live_rule_set(choice: RuleSetChoice, active: str, region: str) -> str:
     """`active` if reports can come in through it. Raises NoRoute."""
-    if not active:
-        raise NoRoute(
-            f"reports.rule_set: {choice.kind}, but no receipt rule set is active in {region}: every report would "
-            "bounce; activate the set there, or write rule_set: own and activate: true"
-        )
     if choice.name is not None and choice.name != active:
         raise NoRoute(
             f"reports.rule_set: join:{choice.name}, but the active set in {region} is {active}: a rule in a set that "

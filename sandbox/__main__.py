@@ -16,7 +16,7 @@ from sandbox.lifecycle import NotStarted, start, stop
 from sandbox.place import REPOSITORY, SANDBOX, AlreadyRunning
 
 EDGE_FAULTS = ("hold-edge", "slow-edge", "no-certificate")
-_SPAN = re.compile(r"([+-]?\d+)(s|m|h|d)?")
+_SPAN = re.compile(r"\+?(\d{1,9})(s|m|h|d)?")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, None: 1}
 
 
@@ -115,22 +115,28 @@ for _name in EDGE_FAULTS:
 @fault.command()
 @click.argument("span")
 def clock(span: str) -> None:
-    """Move the cloud's clock, such as +72h: certificates time out, alarms and schedules come due."""
+    """Set the cloud's clock SPAN ahead of the real time, such as +72h; 0 sets it right.
+
+    Certificates time out, alarms and schedules come due.
+    """
     found = _SPAN.fullmatch(span)
     if found is None:
-        raise click.BadParameter(f"{span!r} is no span of time; write +72h, +30m or +3600")
+        raise click.BadParameter(f"{span!r} is no span of time ahead; write +72h, +30m, +3600 or 0")
     seconds = int(found[1]) * _SECONDS[found[2]]
     with told():
         ask(Endpoints.read(SANDBOX.endpoints).control, "POST", "/clock", offset=seconds)
-        click.echo(f"the clock is {seconds} s ahead")
+        click.echo(f"the clock is {seconds} s ahead of the real time")
 
 
 @fault.command()
 @click.argument("host", required=False)
 def clear(host: str | None) -> None:
-    """Mend the faults of HOST, or all."""
+    """Mend the faults of HOST; without HOST all of them, and the clock is right again."""
     with told():
-        ask(Endpoints.read(SANDBOX.endpoints).control, "DELETE", "/faults", **({"host": host} if host else {}))
+        control = Endpoints.read(SANDBOX.endpoints).control
+        ask(control, "DELETE", "/faults", **({"host": host} if host else {}))
+        if host is None:
+            ask(control, "POST", "/clock", offset=0)
         click.echo("mended")
 
 

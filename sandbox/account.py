@@ -1,5 +1,6 @@
 """The sandbox's one AWS account: who it is, where it is, and how to speak to it."""
 
+import threading
 from typing import Any
 
 ACCOUNT_ID = "123456789012"
@@ -9,6 +10,9 @@ CERTIFICATE_REGION = "us-east-1"
 """Where CloudFront takes certificates from."""
 ACCESS_KEY = "test"
 SECRET_KEY = "test"  # noqa: S105 the emulator's administrator; it opens nothing outside this machine
+
+_making = threading.Lock()
+"""Clients are safe to share between threads, making them is not (boto3's guide, "Multithreading")."""
 
 
 def environment(endpoint: str) -> dict[str, str]:
@@ -27,12 +31,13 @@ def client(service: str, endpoint: str, region: str = REGION) -> Any:
     import boto3
     from botocore.config import Config
 
-    return boto3.client(
-        service,
-        region_name=region,
-        endpoint_url=endpoint,
-        aws_access_key_id=ACCESS_KEY,
-        aws_secret_access_key=SECRET_KEY,
-        # an inherited proxy would carry the calls off this machine
-        config=Config(proxies={}, s3={"addressing_style": "path"}, retries={"mode": "standard", "max_attempts": 2}),
-    )
+    with _making:
+        return boto3.client(
+            service,
+            region_name=region,
+            endpoint_url=endpoint,
+            aws_access_key_id=ACCESS_KEY,
+            aws_secret_access_key=SECRET_KEY,
+            # an inherited proxy would carry the calls off this machine
+            config=Config(proxies={}, s3={"addressing_style": "path"}, retries={"mode": "standard", "max_attempts": 2}),
+        )

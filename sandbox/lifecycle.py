@@ -1,5 +1,6 @@
 """Start and stop the local cloud's process; one per folder."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -71,12 +72,13 @@ def stop(place: Place) -> bool:
     if holder is None:
         place.endpoints.unlink(missing_ok=True)
         return False
-    os.kill(holder, signal.SIGTERM)
     end = time.monotonic() + STOP_SECONDS
-    while place.holder() is not None:
-        if time.monotonic() > end:
-            os.kill(holder, signal.SIGKILL)
-        time.sleep(0.05)
+    with contextlib.suppress(ProcessLookupError):  # it ended by itself meanwhile
+        os.kill(holder, signal.SIGTERM)
+        while place.holder() == holder:
+            if time.monotonic() > end:
+                os.kill(holder, signal.SIGKILL)
+            time.sleep(0.05)
     _reap(place)
     place.endpoints.unlink(missing_ok=True)
     return True

@@ -2,10 +2,14 @@
 
 import fcntl
 import os
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+_FLOCK = "hhqqi"
+"""Linux's `struct flock`: l_type, l_whence, l_start, l_len, l_pid. The kernel tells whose a lock is; no file can."""
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -58,30 +62,21 @@ class Place:
         A lock of the kernel's, not a file that says so: it goes with its holder, also after `kill -9`.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        with self._lock.open("a+") as handle:
+        with self._lock.open("a") as handle:
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as e:
-                raise AlreadyRunning(self._pid() or 0) from e
-            handle.truncate(0)
-            handle.write(str(os.getpid()))
-            handle.flush()
+                fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as e:
+                raise AlreadyRunning(self.holder() or 0) from e
             yield
 
     def holder(self) -> int | None:
-        """The process that holds the folder now, or None."""
+        """The process that holds the folder now, or None. Of other processes only: not for the holder itself to ask."""
         if not self._lock.exists():
             return None
-        with self._lock.open() as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return self._pid()
-        return None
-
-    def _pid(self) -> int | None:
-        text = self._lock.read_text().strip()
-        return int(text) if text.isdecimal() else None
+        with self._lock.open("a") as handle:
+            asked = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+            kind, _, _, _, pid = struct.unpack(_FLOCK, fcntl.fcntl(handle, fcntl.F_GETLK, asked))
+        return None if kind == fcntl.F_UNLCK else pid
 
     @property
     def _lock(self) -> Path:

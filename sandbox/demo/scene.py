@@ -14,13 +14,14 @@ import dns.resolver
 import httpx
 
 from sandbox.demo.specs import Expected
-from sandbox.demo.story import Story, expect
+from sandbox.demo.story import DemoError, Story, expect
 from sandbox.deployment import Deployment
 from sandbox.endpoints import Endpoints
 from sandbox.place import REPOSITORY, Place
 
 OUTSIDERS = REPOSITORY / "sandbox" / "outsiders"
 POLICY_PATH = "/.well-known/mta-sts.txt"
+JUDGE_SECONDS = 120
 
 
 @dataclass
@@ -59,9 +60,13 @@ class Scene:
         """Ask one of the outside judges (a script in sandbox/outsiders) about domains."""
         command = [str(self.judges / "python"), str(OUTSIDERS / script)]
         command += ["--dns", self.endpoints.dns, "--proxy", self.endpoints.proxy, *domains]
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=120, env={**os.environ, **self.trust}
-        )
+        environment = {**os.environ, **self.trust}
+        try:
+            done = subprocess.run(
+                command, capture_output=True, text=True, check=False, timeout=JUDGE_SECONDS, env=environment
+            )
+        except subprocess.TimeoutExpired as e:
+            raise DemoError(f"{script} has no verdict after {JUDGE_SECONDS} s") from e
         expect(done.returncode == 0, f"{script}: {done.stderr}")
         return [json.loads(line) for line in done.stdout.splitlines()]
 

@@ -11,8 +11,9 @@ import dns.rrset
 from dns.name import Name
 from dns.rdatatype import RdataType
 
+from sandbox.edges.deployed import StateUnknown
 from sandbox.edges.dns_namespace import Namespace, Zone
-from sandbox.edges.zones import Record, SourceUnavailable
+from sandbox.edges.zones import Record
 
 MAX_ALIASES = 16
 """Followed for one question."""
@@ -38,7 +39,7 @@ def answer(namespace: Namespace, query: dns.message.Message) -> dns.message.Mess
         recursive = bool(query.flags & dns.flags.RD)
         try:
             _LookUp(namespace, question.rdtype).fill(response, question.name, recursive)
-        except (SourceUnavailable, _TooManyAliases):
+        except (StateUnknown, _TooManyAliases):
             return failure(query)
     return response
 

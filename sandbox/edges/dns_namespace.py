@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import dns.name
 from dns.name import Name
 
-from sandbox.edges.zones import Record, SourceUnavailable, ZoneSource
+from sandbox.edges.deployed import StateUnknown
+from sandbox.edges.zones import Record, ZoneSource
 
 _WILDCARD = dns.name.Name([b"*"])
 
@@ -31,12 +32,12 @@ class Namespace:
         self._world = world
 
     def zone(self, name: Name) -> Zone:
-        """The deepest zone that holds `name`. Raises SourceUnavailable."""
+        """The deepest zone that holds `name`. Raises StateUnknown."""
         known, silent = [], None
         for source in self._sources:
             try:
                 known.append((source, source.apexes()))
-            except SourceUnavailable as e:
+            except StateUnknown as e:
                 silent = e
         for apex in _upwards(name):
             holding = tuple(source for source, apexes in known if apex in apexes)
@@ -44,12 +45,12 @@ class Namespace:
                 continue  # the silent source may hold it, or a part of it
             if holding:
                 return Zone(apex, holding, tuple(apexes for _, apexes in known))
-        raise silent or SourceUnavailable("the outside world has no root")
+        raise silent or StateUnknown("the outside world has no root")
 
     def records(self, zone: Zone, name: Name) -> tuple[Record, ...] | None:
         """What stands at `name`, a wildcard's records included (RFC 4592); None: there is no such name.
 
-        Raises SourceUnavailable.
+        Raises StateUnknown.
         """
         found = _at(zone, name)
         if found is not None:

@@ -7,8 +7,7 @@ what the sandbox proves.
 import re
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -19,9 +18,7 @@ from sandbox import account
 from sandbox.cloud.cloudflare import Cloudflare
 from sandbox.cloud.cloudflare.record import AUTOMATIC
 from sandbox.cloud.cloudflare.record import Record as CloudflareRecord
-
-Endpoint = Callable[[], str | None]
-"""The emulator's URL; None while it has none."""
+from sandbox.edges.deployed import Endpoint, Service
 
 LOOPBACK = {"A": "127.0.0.1", "AAAA": "::1"}
 PROXY = {"A": "192.0.2.104", "AAAA": "2001:db8::104"}
@@ -47,12 +44,8 @@ class Record:
     alias: bool = False
 
 
-class SourceUnavailable(Exception):
-    """The records cannot be read now: no answer is better than a wrong one (SERVFAIL)."""
-
-
 class ZoneSource(Protocol):
-    """Zones and what is in them. Both methods raise SourceUnavailable, and are called from many threads at once."""
+    """Zones and what is in them. Both methods raise StateUnknown, and are called from many threads at once."""
 
     def apexes(self) -> Collection[Name]:
         """The zones that it knows."""
@@ -105,7 +98,7 @@ class Route53Zones(ZoneSource):
     """The public zones of the AWS account. Their own NS and SOA records are left out: this DNS is their name server."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self._route53 = _Service("route53", endpoint)
+        self._route53 = Service("route53", endpoint, account.CERTIFICATE_REGION)
         self._lock = threading.Lock()
         self._zones: dict[Name, str] = {}
         self._known_until = 0.0
@@ -164,7 +157,7 @@ class CloudFrontNames(ZoneSource):
     APEX = dns.name.from_text("cloudfront.net")
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self._cloudfront = _Service("cloudfront", endpoint)
+        self._cloudfront = Service("cloudfront", endpoint, account.CERTIFICATE_REGION)
         self._ids: dict[str, str] = {}
         """By domain name. A name belongs to one distribution for good, so this never grows wrong."""
 
@@ -194,34 +187,6 @@ class CloudFrontNames(ZoneSource):
             return None
         config: dict[str, Any] = answer["Distribution"]["DistributionConfig"]
         return config
-
-
-class _Service:
-    """One of the emulator's services; its client is made when the emulator's endpoint is known, and then shared."""
-
-    def __init__(self, name: str, endpoint: Endpoint) -> None:
-        self._name = name
-        self._endpoint = endpoint
-        self._lock = threading.Lock()
-        self._made_for: str | None = None
-        self._client: Any = None
-
-    @contextmanager
-    def asked(self) -> Iterator[Any]:
-        """The client; what fails inside becomes SourceUnavailable."""
-        from botocore.exceptions import BotoCoreError, ClientError  # a fifth of a second, as in sandbox.account
-
-        endpoint = self._endpoint()
-        if endpoint is None:
-            raise SourceUnavailable(f"{self._name}: the AWS emulator is not up yet")
-        with self._lock:
-            if self._made_for != endpoint:
-                self._client = account.client(self._name, endpoint, account.CERTIFICATE_REGION)
-                self._made_for = endpoint
-        try:
-            yield self._client
-        except (BotoCoreError, ClientError) as e:
-            raise SourceUnavailable(f"{self._name}: {e}") from e
 
 
 def plain(name: Name) -> str:

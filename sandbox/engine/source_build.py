@@ -9,6 +9,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from sandbox.engine import toolchain
+
 MODULE = Path(__file__).with_name("gomod")
 _PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 _VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
@@ -38,8 +40,12 @@ def build(pulumi: Path, version: str) -> Path:
             f"There is no Pulumi CLI {version} here and no way to make one. Install either of:\n"
             f"  the Pulumi CLI  https://www.pulumi.com/docs/install/  (curl -fsSL https://get.pulumi.com | sh -s -- "
             f"--version {version})\n"
-            "  Go 1.25 or newer  https://go.dev/doc/install  (then the CLI is built from its source, once)"
+            "  Go, any since 1.16  https://go.dev/doc/install  (then the CLI is built from its source, once)"
         )
+    try:
+        able = toolchain.able(go, MODULE)
+    except toolchain.NoToolchain as e:
+        raise NotBuilt(str(e)) from e
     pulumi.parent.parent.mkdir(parents=True, exist_ok=True)
     for left in pulumi.parent.parent.glob(f"{_UNFINISHED}*"):  # of a build that was killed: nobody builds but we
         shutil.rmtree(left, ignore_errors=True)
@@ -47,7 +53,7 @@ def build(pulumi: Path, version: str) -> Path:
         output = Path(temporary) / "pulumi"
         # Without the version in it the Automation API refuses the CLI, and so do we.
         flags = f"-s -w -X {_VERSION_VARIABLE}={version}"
-        _compile([go, "build", "-v", "-trimpath", "-ldflags", flags, "-o", str(output), _PACKAGE], version)
+        _compile([able, "build", "-v", "-trimpath", "-ldflags", flags, "-o", str(output), _PACKAGE], version)
         pulumi.parent.mkdir(exist_ok=True)
         output.replace(pulumi)
     return pulumi
@@ -59,6 +65,7 @@ def _compile(command: list[str], version: str) -> None:
     # Where modules and builds are cached stays Go's matter; it wants a HOME for that, which a service may not have.
     pins = {"GOFLAGS": "-mod=readonly", "GOWORK": "off", "GO111MODULE": "on"}
     environment = {"HOME": str(Path.home()), **os.environ, **pins}
+    environment.pop("GOROOT", None)  # may be that of an older Go; each finds its own
     started = reported = time.monotonic()
     lines: list[str] = []
     with subprocess.Popen(command, cwd=MODULE, env=environment, text=True, stderr=subprocess.PIPE) as process:
@@ -71,4 +78,4 @@ def _compile(command: list[str], version: str) -> None:
                 print(f"  {elapsed} {len(lines)} packages fetched or compiled", file=sys.stderr, flush=True)
     if process.returncode:
         version_of_go = subprocess.run([command[0], "version"], capture_output=True, text=True, check=False).stdout
-        raise NotBuilt(f"go build failed ({version_of_go.strip()}; 1.25 or newer is needed):\n{''.join(lines[-20:])}")
+        raise NotBuilt(f"go build failed ({version_of_go.strip()}):\n{''.join(lines[-20:])}")

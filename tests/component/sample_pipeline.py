@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pulumi
-from strict_mocks import Recording, Registration, run
+from strict_mocks import ProviderFailed, Recording, Registration, run
 
 from components.dns_zones.route53 import Route53Zone
 from components.report_alarms import ReportAlarms
@@ -35,7 +35,7 @@ def pipeline_args(**changes: Any) -> dict[str, Any]:
 
 
 def deploy(*, preview: bool = False, active_rule_set: str | None = None, **changes: Any) -> Recording:
-    """One run of the whole platform. active_rule_set: the one that AWS says is active."""
+    """One run of the whole platform. active_rule_set: the one that AWS says is active; None: AWS fails, as it does."""
 
     def program() -> Any:
         args = pipeline_args(**changes)
@@ -61,7 +61,9 @@ def deploy(*, preview: bool = False, active_rule_set: str | None = None, **chang
         }
 
     def active(args: dict[str, Any]) -> dict[str, Any]:
-        return {"id": args["region"], "arn": "", "ruleSetName": active_rule_set or "", "region": args["region"]}
+        if active_rule_set is None:
+            raise ProviderFailed("reading SES Active Receipt Rule Set: empty result")
+        return {"id": args["region"], "arn": "", "ruleSetName": active_rule_set, "region": args["region"]}
 
     return run(program, calls={ACTIVE_RULE_SET: active}, preview=preview)
 

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import grpc
 import pulumi
 import sdk_types
 from pulumi.runtime import mocks, rpc
@@ -29,7 +30,7 @@ from sample_outputs import CALLS, OUTPUTS, UnknownCall
 Outputs = Callable[[str, dict[str, Any]], dict[str, Any]]
 """(resource name, inputs as sent) -> outputs beside the inputs; keys in camelCase, `id` for the resource's id."""
 Answer = Callable[[dict[str, Any]], dict[str, Any]]
-"""Arguments of a provider function as sent -> its result."""
+"""Arguments of a provider function as sent -> its result. May raise ProviderFailed."""
 
 PROVIDERS = ("aws", "cloudflare")
 STACK = "test"
@@ -42,6 +43,16 @@ loop, and a test that calls `asyncio.run` leaves none behind."""
 
 class StrictMockError(AssertionError):
     """The program asked for something that no engine, provider or reviewer would take. One line per finding."""
+
+
+class ProviderFailed(grpc.RpcError):  # type: ignore[misc]
+    """A provider's error, in its words, as it comes from the engine."""
+
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.UNKNOWN
+
+    def details(self) -> str:
+        return str(self)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

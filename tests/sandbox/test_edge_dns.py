@@ -25,8 +25,9 @@ from hypothesis import strategies as st
 from mailtls.observe.dns import Resolver
 from sandbox.cloud.cloudflare import Cloudflare
 from sandbox.cloud.start import Emulator
+from sandbox.edges.deployed import StateUnknown
 from sandbox.edges.dns import DnsEdge
-from sandbox.edges.zones import CloudflareZones, CloudFrontNames, Record, Route53Zones, SourceUnavailable
+from sandbox.edges.zones import CloudflareZones, CloudFrontNames, Record, Route53Zones
 from sandbox.providers.cloudflare.api import CloudflareApi
 from sandbox.world.world import World
 
@@ -69,12 +70,12 @@ class Zones:
 
     def apexes(self) -> Collection[Name]:
         if self.silent:
-            raise SourceUnavailable("silent")
+            raise StateUnknown("silent")
         return self._apexes
 
     def at(self, apex: Name, name: Name) -> tuple[Record, ...] | None:
         if self.silent:
-            raise SourceUnavailable("silent")
+            raise StateUnknown("silent")
         if self.broken:
             raise RuntimeError("broken")
         wanted = name.to_text(omit_final_dot=True).lower()

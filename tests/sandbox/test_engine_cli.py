@@ -26,6 +26,13 @@ printf '#!/bin/sh\\necho v%s\\n' "$GO_MAKES" > "$2"
 chmod +x "$2"
 """
 
+OLD_GO = """#!/bin/sh
+[ "$1" = version ] && { echo go version go1.19.8 linux/amd64; exit; }
+echo "$PWD: $*" >> "$GO_LOG.old"
+[ -n "$GO_FAILS" ] && { echo '{"Error": "no such module"}'; exit 1; }
+printf '{"Dir": "%s"}\\n' "$GO_FETCHES"
+"""
+
 
 class Machine:
     """A machine whose PATH, cache and internet are the test's."""
@@ -79,7 +86,7 @@ def test_a_cli_of_another_version_is_passed_over(machine: Machine, version: str)
 
 
 def test_a_machine_with_nothing_is_told_what_to_install(machine: Machine) -> None:
-    with pytest.raises(NoEngine, match=r"(?s)get\.pulumi\.com.*Go 1\.25 or newer"):
+    with pytest.raises(NoEngine, match=r"(?s)get\.pulumi\.com.*Go, any since 1\.16"):
         pulumi_command()
 
 
@@ -94,6 +101,32 @@ def test_the_cli_is_built_once_and_then_cached(machine: Machine, capfd: pytest.C
     assert pulumi_command() == built
     assert len(machine.builds) == 1
     assert f"{source_build.MODULE}: build" in machine.builds[0]
+
+
+def test_an_old_go_fetches_the_toolchain_of_our_go_mod(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.has("go", OLD_GO)
+    fetched = tmp_path / "toolchain"
+    for program in ("bin/go", "pkg/tool/linux_amd64/compile"):
+        (fetched / program).parent.mkdir(parents=True)
+        (fetched / program).write_text(GO)  # not executable, as a module's files are
+    monkeypatch.setenv("GO_FETCHES", str(fetched))
+    monkeypatch.setenv("GOROOT", "/usr/lib/go-1.19")
+    assert pulumi_command().exists()
+    asked = Path(f"{machine.log}.old").read_text()
+    pinned = (source_build.MODULE / "go.mod").read_text().splitlines()[2].removeprefix("go ")
+    assert asked.endswith(f": mod download -json golang.org/toolchain@v0.0.1-go{pinned}.linux-amd64\n")
+    assert not asked.startswith(str(source_build.MODULE))  # whose go.mod it could not read
+    assert os.access(fetched / "pkg/tool/linux_amd64/compile", os.X_OK)
+    assert "GOROOT=" not in Path(f"{machine.log}.env").read_text()
+
+
+def test_an_old_go_that_cannot_fetch_says_so(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine.has("go", OLD_GO)
+    monkeypatch.setenv("GO_FAILS", "yes")
+    with pytest.raises(NoEngine, match=r"go1\.19\.8.*too old.*no such module"):
+        pulumi_command()
 
 
 def test_a_build_takes_nothing_of_the_users_but_where_go_keeps_things(

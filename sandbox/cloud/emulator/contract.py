@@ -3,12 +3,10 @@
 import time
 from collections.abc import Iterable
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from sandbox.cloud.emulator.name_server import NameServer
 from sandbox.cloud.emulator.outside import OUTSIDE
 from sandbox.cloud.emulator.patch import Patch, PatchDoesNotFit
-from sandbox.cloud.emulator.probe import Probe, ProofFailed
+from sandbox.cloud.emulator.probe import Probe
 
 
 class ContractBroken(RuntimeError):
@@ -41,7 +39,7 @@ def prove_all(patches: Iterable[Patch], endpoint: str) -> dict[str, float]:
             began = time.monotonic()
             try:
                 patch.proof(probe)
-            except (ProofFailed, ClientError, BotoCoreError, OSError, LookupError, ValueError) as e:
+            except Exception as e:  # noqa: BLE001 however a proof ends, but by returning, the patch is not proven
                 faults.append(f"patch {patch.name} does not change the emulator: {type(e).__name__}: {e}")
             seconds[patch.name] = time.monotonic() - began
             probe.move_clock(0)

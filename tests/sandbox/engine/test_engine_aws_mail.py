@@ -8,6 +8,8 @@ import pytest
 from deployed import Clients
 from inline_stack import InlineStack, begin
 
+from components.dns_zones.route53 import Route53Zone
+from components.report_intake import ReportIntake, RuleSet, RuleSetChoice
 from sandbox.cloud.emulator.name_server import NameServer
 
 
@@ -133,3 +135,35 @@ def test_the_active_rule_set_can_be_looked_up(stack: InlineStack, aws: Clients, 
         ses.set_active_receipt_rule_set()
         ses.delete_receipt_rule_set(RuleSetName=name)
     assert outputs == {"name": name, "arn": f"arn:aws:ses:eu-west-1:123456789012:receipt-rule-set/{name}"}
+
+
+def test_a_rule_set_of_others_has_to_be_active(stack: InlineStack, aws: Clients, unique: Callable[..., str]) -> None:
+    def program() -> None:
+        intake = ReportIntake(
+            "intake",
+            {
+                "region": "eu-west-1",
+                "reports_domain": "reports.contoso.example",
+                "local_part": "tlsrpt",
+                "rule_set": RuleSetChoice(RuleSet.EXTERNAL),
+                "activate": False,
+                "rule_set_name": "ours",
+                "rule_name": "ours",
+                "zone": Route53Zone("contoso.example", "Z1"),
+                "bucket_name": "reports",
+                "ready": (),
+            },
+        )
+        pulumi.export("name", intake.rule_set_name)
+
+    ses, name = aws("ses"), unique("theirs")
+    said = stack.fails(program)
+    assert "reports.rule_set: external, but no receipt rule set is active in eu-west-1" in said
+    assert "Traceback" not in said
+    ses.create_receipt_rule_set(RuleSetName=name)
+    ses.set_active_receipt_rule_set(RuleSetName=name)
+    try:
+        assert stack.up(program).outputs == {"name": name}
+    finally:
+        ses.set_active_receipt_rule_set()
+        ses.delete_receipt_rule_set(RuleSetName=name)

@@ -28,7 +28,9 @@ LARGEST_RECIPIENTS = 100
 LARGEST_RULES = 200
 LARGEST_RULE_SETS = 40
 _EXECUTED = ("S3Action", "StopAction")
-"""What the sandbox's SMTP edge does. A rule that asks for more is refused, not taken in silence."""
+_NOT_EXECUTED = ("TopicArn", "KmsKeyArn", "IamRoleArn")
+"""What the sandbox's SMTP edge does, and what of it it does not. A rule that asks for more is refused, not taken in
+silence."""
 
 Rule = dict[str, Any]
 Parameters = dict[str, list[str]]
@@ -142,12 +144,12 @@ def _action_faults(action: dict[str, dict[str, str]], arn: str) -> Iterator[Faul
     for kind, members in action.items():
         if kind not in _EXECUTED:
             yield "InvalidParameterValue", f"{kind} is not emulated by the sandbox"
-        for member in ("KmsKeyArn", "IamRoleArn"):
-            if members.get(member):
-                yield "InvalidParameterValue", f"{member} of {kind} is not emulated by the sandbox"
         topic = members.get("TopicArn")
         if topic and not _may_publish(topic, arn):
             yield "InvalidSnsTopic", f"Invalid SNS topic: {topic}"
+        for member in _NOT_EXECUTED:
+            if members.get(member):
+                yield "InvalidParameterValue", f"{member} of {kind} is not emulated by the sandbox"
 
 
 def _may_publish(topic: str, arn: str) -> bool:
