@@ -115,7 +115,7 @@ for _name in EDGE_FAULTS:
 @fault.command()
 @click.argument("span")
 def clock(span: str) -> None:
-    """Set the cloud's clock SPAN ahead of the real time, such as +72h; 0 sets it right.
+    """Set the cloud's clock ahead, such as +72h; 0 is right.
 
     Certificates time out, alarms and schedules come due.
     """
@@ -125,13 +125,13 @@ def clock(span: str) -> None:
     seconds = int(found[1]) * _SECONDS[found[2]]
     with told():
         ask(Endpoints.read(SANDBOX.endpoints).control, "POST", "/clock", offset=seconds)
-        click.echo(f"the clock is {seconds} s ahead of the real time")
+        click.echo(f"the clock is {span.lstrip('+')} ahead of the real time" if seconds else "the clock is right")
 
 
 @fault.command()
 @click.argument("host", required=False)
 def clear(host: str | None) -> None:
-    """Mend the faults of HOST; without HOST all of them, and the clock is right again."""
+    """Mend the faults of HOST, or all, the clock too."""
     with told():
         control = Endpoints.read(SANDBOX.endpoints).control
         ask(control, "DELETE", "/faults", **({"host": host} if host else {}))
