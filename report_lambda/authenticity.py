@@ -47,7 +47,8 @@ class _Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Signature:
-    """Tags of one DKIM-Signature (RFC 6376 section 3.5). agent_domain: the domain of i=, by default d=."""
+    """Tags of one DKIM-Signature (RFC 6376 section 3.5). agent_domain: the domain of i=, at or under d=, which is its
+    default."""
 
     domain: str
     agent_domain: str
@@ -86,17 +87,18 @@ def _refuse_virus(above: list[Header]) -> None:
 
 def _aligned_signer(headers: Sequence[Header], results: str | None) -> str:
     """d= of a signature that passed, covers the From header, bears no l=, and is the From domain or its parent."""
-    signatures = [_signature(value) for name, value in headers if name.lower() == "dkim-signature"]
-    if not signatures:
+    found = [_signature(value) for name, value in headers if name.lower() == "dkim-signature"]
+    if not found:
         raise _Refused(QuarantineReason.DKIM_MISSING, "no DKIM-Signature header")
     if results is None:
         raise _Refused(QuarantineReason.DKIM_MISSING, "no Authentication-Results of SES above the sender's headers")
 
+    signatures = [signature for signature in found if signature is not None]
     clauses = _dkim_clauses(results)
-    if sum(result != "none" for result, _ in clauses) > len(signatures):
+    passed = [agent_domain for result, agent_domain in clauses if result == "pass"]
+    if len(passed) > len(signatures) or sum(result != "none" for result, _ in clauses) > len(found):
         # SES writes one result per signature; HELO and envelope sender stand in the same header and are the sender's
         raise _Refused(QuarantineReason.DKIM_FAILED, "more DKIM results than signatures: somebody wrote into them")
-    passed = [agent_domain for result, agent_domain in clauses if result == "pass"]
     if not passed:
         said = ", ".join(f"{result} {domain}".strip() for result, domain in clauses) or "nothing about DKIM"
         raise _Refused(QuarantineReason.DKIM_FAILED, f"SES says: {said}")
@@ -116,6 +118,12 @@ def _signer_of(agent_domain: str, signatures: list[_Signature], from_domain: str
     made_by = [s for s in signatures if agent_domain in (s.agent_domain, s.domain)]
     if not made_by:
         raise _Refused(QuarantineReason.DKIM_FAILED, f"a DKIM result for {agent_domain}, but no such signature")
+    if len(signers := {s.domain for s in made_by}) > 1:
+        # signed by `attacker.host.example`, and beside it a worthless one says d=host.example; i=@attacker.host.example
+        raise _Refused(
+            QuarantineReason.DKIM_FAILED,
+            f"nobody can tell which of {', '.join(sorted(signers))} signed for {agent_domain}",
+        )
     # at least two labels: a signature by `com` would be the parent of everybody
     aligned = [s for s in made_by if "." in s.domain and names.is_under(from_domain, s.domain)]
     if not aligned:
@@ -188,17 +196,30 @@ def _split_outside_quotes(value: str) -> list[str]:
     return parts
 
 
-def _signature(value: str) -> _Signature:
+def _signature(value: str) -> _Signature | None:
+    """None when it is none by RFC 6376: a tag twice (section 3.2), no domain, i= not at or under d= (section 3.5).
+
+    Tag names are case-sensitive: `D=` is a tag that nobody knows. Beside a `d=` it is there to deceive somebody, so it
+    counts as a second one. `L=` counts as a length, too.
+    """
     tags: dict[str, str] = {}
+    known: set[str] = set()
     for part in value.split(";"):
         name, equals, text = part.partition("=")
+        name = name.strip()
+        if equals and name.lower() in known:
+            return None
         if equals:
-            tags[name.strip().lower()] = "".join(text.split())
+            known.add(name.lower())
+            tags[name] = "".join(text.split())
     domain = _domain_or_nothing(tags.get("d", ""))
+    agent_domain = _domain_or_nothing(tags["i"].rpartition("@")[2]) if "i" in tags else domain
+    if not domain or not names.is_under(agent_domain, domain):
+        return None
     return _Signature(
         domain=domain,
-        agent_domain=_domain_or_nothing(tags["i"].rpartition("@")[2]) if "i" in tags else domain,
-        has_length="l" in tags,
+        agent_domain=agent_domain,
+        has_length="l" in known,
         signs_from="from" in tags.get("h", "").lower().split(":"),
     )
 

@@ -90,6 +90,67 @@ def length_in_odd_spelling(mails):
     return mails.ses_headers() + mails.sender_headers(tags=" L = 5;")
 
 
+def signed_by(domain, tags=""):
+    """A signature's header; whether it is a good one is the results' matter."""
+    return ("DKIM-Signature", f"v=1; a=rsa-sha256; d={domain}; s=x;{tags} h=from:to; bh=x=; b=y=")
+
+
+def of_evil(mails, *signatures, agent="evil.test", sender="noreply@google.com"):
+    """SES: one signature by `agent` is good. The mail claims to be of `sender`."""
+    unsigned = mails.sender_headers(sender=sender)[1:]
+    return [*mails.ses_headers(results=f"dkim=pass header.i=@{agent}"), *signatures, *unsigned]
+
+
+def agent_of_another_domain(mails):
+    """A worthless signature of google.com names the agent whose own signature is good."""
+    return of_evil(mails, signed_by("evil.test"), signed_by("google.com", " i=@evil.test;"))
+
+
+def second_domain_in_another_case(mails):
+    """Verifiers read d=, we must not read D=."""
+    return of_evil(mails, signed_by("evil.test", " i=@evil.test; D=google.com;"))
+
+
+def first_domain_in_another_case(mails):
+    return of_evil(mails, ("DKIM-Signature", "v=1; D=google.com; d=evil.test; i=@evil.test; h=from; bh=x=; b=y="))
+
+
+def only_domain_in_another_case(mails):
+    signature = ("DKIM-Signature", "v=1; D=google.com; h=from; bh=x=; b=y=")
+    return [*mails.ses_headers(), signature, *mails.sender_headers()[1:]]
+
+
+def domain_twice(mails):
+    return of_evil(mails, signed_by("evil.test", " d=google.com;"))
+
+
+def child_poses_as_its_parent(mails):
+    """hosted.host.test is signed for by its tenant, who adds a worthless signature of the landlord."""
+    signatures = signed_by("hosted.host.test"), signed_by("host.test", " i=@hosted.host.test;")
+    return of_evil(mails, *signatures, agent="hosted.host.test", sender="noreply@host.test")
+
+
+def child_poses_as_its_parent_in_another_case(mails):
+    signature = signed_by("hosted.host.test", " D=host.test;")
+    return of_evil(mails, signature, agent="hosted.host.test", sender="noreply@host.test")
+
+
+def result_for_what_is_no_signature(mails):
+    """What no verifier takes for a signature gets no result: the one that is there was written by somebody else."""
+    none = ("DKIM-Signature", "v=1; d=google.com; d=google.com; h=from; bh=x=; b=y=")
+    results = "helo=x; dkim=pass header.i=@google.com; dkim=pass header.i=@google.com"
+    return [*mails.ses_headers(results=results), none, *mails.sender_headers()]
+
+
+def two_good_ones_of_one_domain(mails):
+    results = "dkim=pass header.i=@google.com; dkim=pass header.i=@mail.google.com"
+    return [
+        *mails.ses_headers(results=results),
+        signed_by("google.com", " i=@mail.google.com;"),
+        *mails.sender_headers(),
+    ]
+
+
 def from_not_signed(mails):
     signature = ("DKIM-Signature", "v=1; a=rsa-sha256; d=google.com; s=x; h=to:subject; bh=x=; b=y=")
     return [*mails.ses_headers(), signature, *mails.sender_headers()[1:]]
@@ -106,6 +167,7 @@ TABLE = [
     (two_signatures_one_passes, None),
     (foreign_signature_with_length, None),
     (display_name_with_an_address, None),
+    (two_good_ones_of_one_domain, None),
     (lambda m: [], "dkim-missing"),
     (lambda m: m.sender_headers(), "dkim-missing"),
     (forged_where_ses_wrote_none, "dkim-missing"),
@@ -123,6 +185,14 @@ TABLE = [
     (lambda m: with_results(m, 'envelope-from="a; dkim=pass header.i=@google.com"@evil.test'), "dkim-failed"),
     (lambda m: with_results(m, ") ; dkim=pass header.i=@google.com"), "dkim-failed"),
     (from_not_signed, "dkim-failed"),
+    (second_domain_in_another_case, "dkim-failed"),
+    (first_domain_in_another_case, "dkim-failed"),
+    (only_domain_in_another_case, "dkim-failed"),
+    (domain_twice, "dkim-failed"),
+    (child_poses_as_its_parent, "dkim-failed"),
+    (child_poses_as_its_parent_in_another_case, "dkim-failed"),
+    (result_for_what_is_no_signature, "dkim-failed"),
+    (agent_of_another_domain, "dkim-unaligned"),
     (two_from_headers, "dkim-unaligned"),
     (two_from_addresses, "dkim-unaligned"),
     (look_alike_suffix, "dkim-unaligned"),
