@@ -19,7 +19,8 @@ class SubscriptionArgs(TypedDict):
     """One subscriber.
 
     protocol, endpoint: as SNS has them. An `email` subscriber is pending until a person clicks, and is not told of
-    anything before; pulumi cannot see that.
+    anything before; pulumi cannot see that. A queue, function or stream has to let the topic in by a policy or role of
+    its own, which is not made here.
     owner: only alerts about domains of this owner. severity: only alerts of these severities. Either of them also shuts
     out the pipeline's own alarms, since CloudWatch sends no attributes: leave one subscription without both.
     """

@@ -7,9 +7,9 @@ what was served: senders may hold a policy for a year (RFC 8461 section 3.2).
 from typing import NotRequired, TypedDict
 
 import pulumi
-import pulumi_aws as aws
 
 from components.policy_documents import allow, deny_without_tls, document
+from components.private_bucket import private_bucket
 
 KEEP_VERSIONS_DAYS = 400
 """Longer than max_age can be (365.25 days), so every wait can be computed from what is kept."""
@@ -34,16 +34,10 @@ class PolicyStore(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: PolicyStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mailtls:index:PolicyStore", name, {}, opts)
-        child = pulumi.ResourceOptions(parent=self)
-
-        store = aws.s3.Bucket(f"{name}-bucket", force_destroy=args.get("force_destroy", False), opts=child)
-        versioning = aws.s3.BucketVersioning(
-            f"{name}-versioning", bucket=store.bucket, versioning_configuration={"status": "Enabled"}, opts=child
-        )
-        aws.s3.BucketLifecycleConfiguration(
-            f"{name}-lifecycle",
-            bucket=versioning.bucket,
-            rules=[
+        store = private_bucket(
+            name,
+            parent=self,
+            lifecycle=[
                 {
                     "id": "remember-what-was-served",
                     "status": "Enabled",
@@ -52,37 +46,13 @@ class PolicyStore(pulumi.ComponentResource):
                     "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
                 }
             ],
-            opts=child,
-        )
-        aws.s3.BucketServerSideEncryptionConfiguration(
-            f"{name}-encryption",
-            bucket=store.bucket,
-            rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
-            opts=child,
-        )
-        ownership = aws.s3.BucketOwnershipControls(
-            f"{name}-ownership", bucket=store.bucket, rule={"object_ownership": "BucketOwnerEnforced"}, opts=child
-        )
-        private = aws.s3.BucketPublicAccessBlock(
-            f"{name}-private",
-            bucket=store.bucket,
-            block_public_acls=True,
-            block_public_policy=True,
-            ignore_public_acls=True,
-            restrict_public_buckets=True,
-            opts=child,
-        )
-        policy = aws.s3.BucketPolicy(
-            f"{name}-policy",
-            bucket=store.bucket,
-            policy=bucket_policy(store.arn, args["account_id"]),
-            # S3 refuses two changes of a bucket's access at a time
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[ownership, private]),
+            policy=lambda arn: bucket_policy(arn, args["account_id"]),
+            force_destroy=args.get("force_destroy", False),
         )
 
-        ready = pulumi.Output.all(versioning.bucket, policy.bucket)
+        ready = pulumi.Output.all(store.versioning.bucket, store.policy.bucket)
         self.bucket = ready.apply(lambda names: str(names[0]))
-        self.bucket_regional_domain_name = pulumi.Output.all(store.bucket_regional_domain_name, ready).apply(
+        self.bucket_regional_domain_name = pulumi.Output.all(store.bucket.bucket_regional_domain_name, ready).apply(
             lambda values: str(values[0])
         )
         self.register_outputs({"bucket": self.bucket, "bucket_regional_domain_name": self.bucket_regional_domain_name})
@@ -101,11 +71,11 @@ def bucket_policy(bucket_arn: pulumi.Input[str], account_id: pulumi.Input[str]) 
             "s3:GetObject",
             objects,
             Principal={"Service": "cloudfront.amazonaws.com"},
+            # CloudFront's guide promises this key and no other; it holds the account too, so nobody else's gets in
             Condition={
-                "StringEquals": {"AWS:SourceAccount": account_id},
                 "ArnLike": {
                     "AWS:SourceArn": pulumi.Output.concat("arn:aws:cloudfront::", account_id, ":distribution/*")
-                },
+                }
             },
         ),
         deny_without_tls("s3", [bucket_arn, objects]),

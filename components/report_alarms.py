@@ -1,7 +1,7 @@
-"""Who watches the pipeline: six alarms, whatever the number of domains, and the certificates' expiry events.
+"""Who watches the pipeline: seven alarms, whatever the number of domains, and the certificates' expiry events.
 
 Alarms are about the pipeline; alerts about domains come from the Lambda and cost nothing per domain (architecture
-decision 16). Six alarms are $0.60 a month at the list price, and the first ten of an account are free.
+decision 16). Seven alarms are $0.70 a month at the list price, and the first ten of an account are free.
 """
 
 from typing import Any, TypedDict
@@ -10,7 +10,13 @@ import pulumi
 import pulumi_aws as aws
 
 from components.certificate_events import CertificateEvents
-from components.report_queue import FUNCTION_TIMEOUT, MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT
+from components.report_queue import (
+    DEAD_LETTER_RETENTION,
+    FUNCTION_TIMEOUT,
+    MAX_RECEIVE_COUNT,
+    RETENTION,
+    VISIBILITY_TIMEOUT,
+)
 from mailtls.tls_rpt.contract import MAILS_QUARANTINED, MAILS_RECEIVED, NAMESPACE, Prefix
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
@@ -22,7 +28,13 @@ QUARANTINE_SHARE = 50
 """Per cent of a day's mail. Junk alone reaches it only where hardly any report comes."""
 QUARANTINE_LEAST = 10
 """Mails in a day below which a share says nothing."""
-ALARM_COUNT = 6
+LEAST_LEFT = 3 * DAY
+"""What is left at least when the second call for dead letters comes: a weekend."""
+DEAD_TOO_LONG = DEAD_LETTER_RETENTION - RETENTION - LEAST_LEFT
+"""Age of the oldest dead letter. SQS counts it from the move there, but drops the message by its first arrival, and up
+to RETENTION may have passed in between."""
+ALARM_COUNT = 7
+PAGE = "docs/mail-not-taken-in.md"
 
 
 class ReportAlarmsArgs(TypedDict):
@@ -71,11 +83,14 @@ class ReportAlarms(pulumi.ComponentResource):
             "dead-letters",
             pulumi.Output.concat(
                 f"Raw mail could not be dealt with in {MAX_RECEIVE_COUNT} tries and waits in the dead-letter queue, "
-                "for 14 days at most. No report is lost: the mail lies in the bucket. DO 1 Find the cause in the "
-                'function\'s log (event "failed"). 2 Deploy what mends it. 3 Put the messages back: '
+                f"for {DEAD_LETTER_RETENTION // DAY} days at most. No report is lost: the mail lies in the bucket. No "
+                "all-clear will be sent: one would come too when the queue drops the messages. DO 1 Find the cause in "
+                'the function\'s log (event "failed"). 2 Deploy what mends it. 3 Put the messages back: '
                 "aws sqs start-message-move-task --source-arn ",
                 args["dead_letter_queue_arn"],
+                f" 4 See that nothing is left: {PAGE}",
             ),
+            tells_end=False,
             namespace="AWS/SQS",
             metric_name="ApproximateNumberOfMessagesVisible",
             dimensions={"QueueName": args["dead_letter_queue_name"]},
@@ -88,11 +103,35 @@ class ReportAlarms(pulumi.ComponentResource):
             treat_missing_data="notBreaching",
         )
         self._alarm(
+            "dead-letters-end",
+            pulumi.Output.concat(
+                f"Raw mail has been among the dead letters for {DEAD_TOO_LONG // DAY} days. In {LEAST_LEFT // DAY} to "
+                f"{(LEAST_LEFT + RETENTION) // DAY} days SQS drops it from the queue, and nothing will announce it "
+                "again: the mail stays in the bucket, without a disposition, and its reports count for nothing. No "
+                "all-clear will be sent. DO 1 Mend what the alarm for dead letters told of. 2 Put the messages back: "
+                "aws sqs start-message-move-task --source-arn ",
+                args["dead_letter_queue_arn"],
+                f" 3 Too late? Find the mail and have it read again: {PAGE}",
+            ),
+            tells_end=False,
+            namespace="AWS/SQS",
+            metric_name="ApproximateAgeOfOldestMessage",
+            dimensions={"QueueName": args["dead_letter_queue_name"]},
+            statistic="Maximum",
+            comparison_operator="GreaterThanThreshold",
+            threshold=DEAD_TOO_LONG,
+            period=HOUR,
+            evaluation_periods=1,
+            # no measurement, no message
+            treat_missing_data="notBreaching",
+        )
+        self._alarm(
             "oldest-message",
             f"Raw mail waits for more than {TOO_OLD // MINUTE} minutes: the function fails on it, or is not invoked. "
             f"Mail that fails {MAX_RECEIVE_COUNT} times, {VISIBILITY_TIMEOUT // MINUTE} minutes apart, joins the dead "
             "letters. DO 1 The alarms for errors and throttles beside this one tell which. 2 With neither: is the "
-            "function's event source mapping enabled, and does its role still hold its policy?",
+            "function's event source mapping enabled, and does its role still hold its policy? What waits for "
+            f"{RETENTION // DAY} days is dropped: {PAGE}",
             namespace="AWS/SQS",
             metric_name="ApproximateAgeOfOldestMessage",
             dimensions={"QueueName": args["queue_name"]},
@@ -193,15 +232,15 @@ class ReportAlarms(pulumi.ComponentResource):
             treat_missing_data="notBreaching",
         )
 
-    def _alarm(self, key: str, description: pulumi.Input[str], **measure: Any) -> None:
-        """One alarm that tells of its beginning and its end."""
+    def _alarm(self, key: str, description: pulumi.Input[str], *, tells_end: bool = True, **measure: Any) -> None:
+        """One alarm that tells of its beginning. tells_end: and of its end, where that can only be a good one."""
         topic = [self._args["topic_arn"]]
         aws.cloudwatch.MetricAlarm(
             f"{self._name}-{key}",
             region=self._args["region"],
             alarm_description=description,
             alarm_actions=topic,
-            ok_actions=topic,
+            ok_actions=topic if tells_end else None,
             opts=pulumi.ResourceOptions(parent=self),
             **measure,
         )

@@ -74,6 +74,39 @@ class RuleSetChoice:
             )
 
 
+def active_rule_set(choice: RuleSetChoice, region: str) -> str | None:
+    """The live set of others that reports are to come in through; None for `own`, which needs none.
+
+    Asks AWS and waits for the answer: for the composition root, before anything is registered. Raises NoRoute.
+    """
+    if choice.kind is RuleSet.OWN:
+        return None
+    try:
+        # not the variant that gives an Output: what it fails with cannot be caught, and reads "empty result"
+        active = aws.ses.get_active_receipt_rule_set(region=region)
+    except Exception as e:
+        raise NoRoute(
+            f"reports.rule_set: {choice.kind}, but no receipt rule set is active in {region}, or it may not be read: "
+            "every report would bounce; activate the set there, or write rule_set: own and activate: true "
+            f"(AWS: {e})"
+        ) from e
+    return live_rule_set(choice, active.rule_set_name, region)
+
+
+def live_rule_set(choice: RuleSetChoice, active: str | None, region: str) -> str | None:
+    """`active` if reports can come in through it; None for `own`. Raises NoRoute."""
+    if choice.kind is RuleSet.OWN:
+        return None
+    if active is None:
+        raise NoRoute(f"reports.rule_set: {choice.kind}, but the set that is active in {region} was not looked up")
+    if choice.name is not None and choice.name != active:
+        raise NoRoute(
+            f"reports.rule_set: join:{choice.name}, but the active set in {region} is {active}: a rule in a set that "
+            f"is not active takes no mail; write rule_set: join:{active}, or activate {choice.name} first"
+        )
+    return active
+
+
 class ReportIntakeArgs(TypedDict):
     """
     region: where SES receives. Receiving exists in some regions only; elsewhere the MX would name a host that is not.
@@ -81,6 +114,7 @@ class ReportIntakeArgs(TypedDict):
     domain with an `enforce` policy reports about that domain's broken TLS could not come in.
     local_part: of the address; everything else at the domain is refused.
     rule_set, activate: see RuleSet. Activating our own set silences the one that was active, with all its rules.
+    active_rule_set: the live set, as the function of that name has found it.
     rule_set_name, rule_name: what ours are called; the bucket policy has the same names in it.
     zone: holds reports_domain.
     bucket_name: where raw mail goes.
@@ -92,6 +126,7 @@ class ReportIntakeArgs(TypedDict):
     local_part: str
     rule_set: RuleSetChoice
     activate: bool
+    active_rule_set: str | None
     rule_set_name: str
     rule_name: str
     zone: DnsZone
@@ -107,6 +142,7 @@ class ReportIntake(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ReportIntakeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         args["rule_set"].check(activate=args["activate"])
+        of_others = live_rule_set(args["rule_set"], args["active_rule_set"], args["region"])
         super().__init__("mailtls:index:ReportIntake", name, {}, opts)
         region = args["region"]
         if region not in RECEIVING_REGIONS:
@@ -115,14 +151,21 @@ class ReportIntake(pulumi.ComponentResource):
                 "check the list of SES endpoints before the first report is lost",
                 resource=self,
             )
-        if args["rule_set"].kind is RuleSet.EXTERNAL:
-            self.rule_set_name = self._active_rule_set(args)
-            self.route = ()
+        if of_others is not None:
+            self.rule_set_name = pulumi.Output.from_input(of_others)
         else:
-            self._make_route(name, args)
+            own = aws.ses.ReceiptRuleSet(
+                f"{name}-rule-set",
+                region=region,
+                rule_set_name=args["rule_set_name"],
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            self.rule_set_name = own.rule_set_name
+        external = args["rule_set"].kind is RuleSet.EXTERNAL
+        self.route = () if external else self._make_route(name, args)
         self.register_outputs({"rule_set_name": self.rule_set_name})
 
-    def _make_route(self, name: str, args: ReportIntakeArgs) -> None:
+    def _make_route(self, name: str, args: ReportIntakeArgs) -> tuple[pulumi.Resource, ...]:
         region, domain, zone = args["region"], args["reports_domain"], args["zone"]
         child = pulumi.ResourceOptions(parent=self)
 
@@ -143,18 +186,8 @@ class ReportIntake(pulumi.ComponentResource):
             ),
         )
 
-        live: list[pulumi.Resource] = []
-        if args["rule_set"].kind is RuleSet.JOIN:
-            self.rule_set_name = self._active_rule_set(args)
-        else:
-            own = aws.ses.ReceiptRuleSet(
-                f"{name}-rule-set",
-                region=region,
-                rule_set_name=args["rule_set_name"],
-                opts=child,
-            )
-            self.rule_set_name = own.rule_set_name
         rule = self._rule(name, args, verified)
+        live: list[pulumi.Resource] = []
         if args["activate"]:
             active = aws.ses.ActiveReceiptRuleSet(
                 f"{name}-active-rule-set",
@@ -173,7 +206,7 @@ class ReportIntake(pulumi.ComponentResource):
             MX_TTL,
             pulumi.ResourceOptions(parent=self, depends_on=[verified, rule, *live]),
         )
-        self.route = (verified, rule, *live, mx)
+        return (verified, rule, *live, mx)
 
     def _rule(self, name: str, args: ReportIntakeArgs, verified: pulumi.Resource) -> aws.ses.ReceiptRule:
         return aws.ses.ReceiptRule(
@@ -192,27 +225,3 @@ class ReportIntake(pulumi.ComponentResource):
             # SES writes a test object at once. The Lambda has to hear of it: every object under raw/ gets a disposition
             opts=pulumi.ResourceOptions(parent=self, depends_on=[verified, *args["ready"]]),
         )
-
-    def _active_rule_set(self, args: ReportIntakeArgs) -> pulumi.Output[str]:
-        """The name of the live set. Fails the program when there is none, or when it is not the one to join."""
-        region = args["region"]
-        try:
-            # not the variant that gives an Output: what it fails with cannot be caught, and reads "empty result"
-            active = aws.ses.get_active_receipt_rule_set(region=region, opts=pulumi.InvokeOptions(parent=self))
-        except Exception as e:
-            raise NoRoute(
-                f"reports.rule_set: {args['rule_set'].kind}, but no receipt rule set is active in {region}, or it may "
-                "not be read: every report would bounce; activate the set there, or write rule_set: own and activate: "
-                f"true (AWS: {e})"
-            ) from e
-        return pulumi.Output.from_input(live_rule_set(args["rule_set"], active.rule_set_name, region))
-
-
-def live_rule_set(choice: RuleSetChoice, active: str, region: str) -> str:
-    """`active` if reports can come in through it. Raises NoRoute."""
-    if choice.name is not None and choice.name != active:
-        raise NoRoute(
-            f"reports.rule_set: join:{choice.name}, but the active set in {region} is {active}: a rule in a set that "
-            f"is not active takes no mail; write rule_set: join:{active}, or activate {choice.name} first"
-        )
-    return active

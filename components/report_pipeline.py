@@ -14,7 +14,7 @@ from components.alert_topic import AlertTopic, SubscriptionArgs
 from components.dns_zones.zone import DnsZone
 from components.physical_names import physical_name
 from components.report_function import ReportFunction
-from components.report_intake import ReportIntake, RuleSet, RuleSetChoice
+from components.report_intake import ReportIntake, RuleSet, RuleSetChoice, live_rule_set
 from components.report_queue import ReportQueue
 from components.report_store import Lifetimes, ReportStore, ReportStoreArgs
 
@@ -28,6 +28,7 @@ class ReportPipelineArgs(TypedDict):
     and rule are kept elsewhere; the rule has to write to the bucket under `raw/`).
     activate: with `own`, make our set the active one. This silences the set that was active, with all its rules; and
     when this stack is destroyed, no set is active and SES refuses all mail in the region.
+    active_rule_set: the live set, as report_intake.active_rule_set has found it; None with `own`.
     zone: holds reports_domain.
     code: the Lambda's archive, made of report_lambda/MANIFEST.
     subscriptions: who is told. At least one without owner and severity, else nobody hears of the pipeline's own faults.
@@ -42,6 +43,7 @@ class ReportPipelineArgs(TypedDict):
     local_part: str
     rule_set: str
     activate: bool
+    active_rule_set: str | None
     zone: DnsZone
     code: pulumi.Archive
     subscriptions: NotRequired[Sequence[SubscriptionArgs]]
@@ -69,7 +71,9 @@ class ReportPipeline(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ReportPipelineArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         rule_set = RuleSetChoice.parse(args["rule_set"])
-        rule_set.check(activate=args["activate"])  # before anything is registered
+        # before anything is registered
+        rule_set.check(activate=args["activate"])
+        live_rule_set(rule_set, args["active_rule_set"], args["region"])
         super().__init__("mailtls:index:ReportPipeline", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         region, account_id = args["region"], args["account_id"]
@@ -121,6 +125,7 @@ class ReportPipeline(pulumi.ComponentResource):
                 "local_part": args["local_part"],
                 "rule_set": rule_set,
                 "activate": args["activate"],
+                "active_rule_set": args["active_rule_set"],
                 "rule_set_name": own_rule_set,
                 "rule_name": rule,
                 "zone": args["zone"],

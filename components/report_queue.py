@@ -24,7 +24,7 @@ MAX_RECEIVE_COUNT = 5
 RETENTION = 4 * DAY
 DEAD_LETTER_RETENTION = 14 * DAY
 """The longest that SQS allows, counted from the first arrival. Afterwards only the raw mail is left, without a
-disposition, and has to be found by comparing the two listings."""
+disposition: docs/mail-not-taken-in.md tells how to find it and have it read again."""
 
 
 class ReportQueueArgs(TypedDict):

@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.policy_documents import allow, deny_without_tls, document
+from components.private_bucket import private_bucket
 from mailtls.tls_rpt.contract import Prefix
 
 RAW_DAYS = 90
@@ -57,63 +58,19 @@ class ReportStore(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ReportStoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mailtls:index:ReportStore", name, {}, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        region = args["region"]
-
-        bucket = aws.s3.Bucket(
-            f"{name}-bucket", region=region, force_destroy=args.get("force_destroy", False), opts=child
-        )
-        # undoes a slip of a hand for a month; without it, one wrong `aws s3 rm --recursive` ends the ledger
-        versioning = aws.s3.BucketVersioning(
-            f"{name}-versioning",
-            region=region,
-            bucket=bucket.bucket,
-            versioning_configuration={"status": "Enabled"},
-            opts=child,
-        )
-        aws.s3.BucketLifecycleConfiguration(
-            f"{name}-lifecycle",
-            region=region,
-            bucket=versioning.bucket,
-            rules=lifecycle_rules(args.get("lifetimes", {})),
-            opts=child,
-        )
-        # SSE-S3: with a key of ours, SES's action would encrypt on its own side, in a form that only Java and Ruby read
-        aws.s3.BucketServerSideEncryptionConfiguration(
-            f"{name}-encryption",
-            region=region,
-            bucket=bucket.bucket,
-            rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}],
-            opts=child,
-        )
-        ownership = aws.s3.BucketOwnershipControls(
-            f"{name}-ownership",
-            region=region,
-            bucket=bucket.bucket,
-            rule={"object_ownership": "BucketOwnerEnforced"},
-            opts=child,
-        )
-        private = aws.s3.BucketPublicAccessBlock(
-            f"{name}-private",
-            region=region,
-            bucket=bucket.bucket,
-            block_public_acls=True,
-            block_public_policy=True,
-            ignore_public_acls=True,
-            restrict_public_buckets=True,
-            opts=child,
-        )
-        self.bucket_policy = aws.s3.BucketPolicy(
-            f"{name}-policy",
-            region=region,
-            bucket=bucket.bucket,
-            policy=bucket_policy(bucket.arn, args["account_id"], args["receipt_rule"]),
-            # S3 refuses two changes of a bucket's access at a time
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[ownership, private]),
+        # versions undo a slip of a hand for a month; without them, one wrong `aws s3 rm --recursive` ends the ledger
+        store = private_bucket(
+            name,
+            parent=self,
+            lifecycle=lifecycle_rules(args.get("lifetimes", {})),
+            policy=lambda arn: bucket_policy(arn, args["account_id"], args["receipt_rule"]),
+            region=args["region"],
+            force_destroy=args.get("force_destroy", False),
         )
 
-        self.bucket_name = bucket.bucket
-        self.bucket_arn = bucket.arn
+        self.bucket_policy = store.policy
+        self.bucket_name = store.bucket.bucket
+        self.bucket_arn = store.bucket.arn
         self.register_outputs({"bucket_name": self.bucket_name, "bucket_arn": self.bucket_arn})
 
 

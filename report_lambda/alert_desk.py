@@ -6,7 +6,7 @@ failure is known and the message will go out, by us, by the retry of this mail, 
 (3) sends it twice, the one thing that a topic without deduplication cannot prevent.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,7 +17,20 @@ from mailtls.tls_rpt.ledger import LedgerEntry
 from report_lambda import alerts
 from report_lambda.alert_state import AlertState, NoticeKind
 from report_lambda.alert_text import compose
-from report_lambda.causes import Cause, Failures, Sighting, failures, largest, sighting, states_of
+from report_lambda.causes import (
+    MAX_CAUSES,
+    MAX_CAUSES_OF_SIGNER,
+    Cause,
+    CauseKind,
+    Failures,
+    Sighting,
+    failures,
+    is_at_own_host,
+    largest,
+    sighting,
+    states_of,
+    together,
+)
 from report_lambda.domains import OwnDomains
 from report_lambda.evidence import Ledger, gather, succeeded
 from report_lambda.layout import Alert
@@ -26,9 +39,6 @@ from report_lambda.store import JSON, MAX_STATE_BYTES, ObjectStore, StoreError, 
 
 MAX_TRIES = 10
 """Writers that fight over one state object; after that the record is retried."""
-MAX_CAUSES = 50
-"""Of one domain, alive at a time. Whoever owns some domain can sign reports about hosts of his invention; the messages
-that this brings about have an end, and its 51st cause is in the ledger like all others."""
 ALIVE = alerts.KEEP
 """A state that was not written for longer counts for nothing in MAX_CAUSES."""
 WATCHED = timedelta(days=60)
@@ -68,20 +78,21 @@ class Desk:
     def saw(self, key: str, entry: LedgerEntry, own: OwnDomain) -> int:
         """A report is in the ledger at `key`: enter its failures, send what is due, note what it finds clean.
 
-        Doing it again changes nothing. Returns how many of its causes nobody is told of, because there are too many.
+        Doing it again changes nothing. Returns how many of its causes have no alert of their own, because there are too
+        many: one alert tells of them together.
         """
         if not alerts.is_news(entry.report.day, self.now):
             return 0
         found = failures(entry.report, own)
         alive = self._alive(own)
-        entered = 0
-        for cause, failed in largest(found).items():
-            if cause.key in alive or len(alive) < MAX_CAUSES:
-                alive.add(cause.key)
-                self._saw_failures(cause, sighting(key, entry, failed, own), own)
-                entered += 1
-        self._saw_success(entry, found, alive)
-        return len(found) - entered
+        told = self._with_own_alert(found, alive, entry.signer, own)
+        rest = [failed for cause, failed in found.items() if cause not in told]
+        if rest:
+            told[Cause(CauseKind.FURTHER, own.policy_domain)] = together(rest)
+        for cause, failed in told.items():
+            self._saw_failures(cause, sighting(key, entry, failed, own), own)
+        self._saw_success(entry, alive - {cause.key for cause in found})
+        return len(rest)
 
     def tick(self, domains: OwnDomains) -> int:
         """Hourly: messages whose quiet time is over or whose sender died, and all-clears.
@@ -134,17 +145,42 @@ class Desk:
         listed = self.store.list_objects(states_of(own.policy_domain), limit=MAX_STATES)
         return {entry.key for entry in listed if self.now - entry.modified < ALIVE}
 
+    def _with_own_alert(
+        self, found: dict[Cause, Failures], alive: set[str], signer: str, own: OwnDomain
+    ) -> dict[Cause, Failures]:
+        """The causes of one report that the limits let have an alert of their own. alive: keys of those that have."""
+        chosen = largest(found)
+        new = [cause for cause in chosen if cause.key not in alive and not is_at_own_host(cause, own)]
+        room = self._room(alive, signer, own) if new else 0
+        for cause in new[room:]:
+            del chosen[cause]
+        return chosen
+
+    def _room(self, alive: set[str], signer: str, own: OwnDomain) -> int:
+        """How many causes more `signer` may open at hosts that anybody could invent."""
+        of_domain = of_signer = 0
+        for state in self._states(alive):
+            if not is_at_own_host(state.cause, own):
+                of_domain += 1
+                of_signer += any(seen.reporter == signer for seen in state.sightings)
+        return max(0, min(MAX_CAUSES - of_domain, MAX_CAUSES_OF_SIGNER - of_signer))
+
+    def _states(self, keys: set[str]) -> Iterator[AlertState]:
+        """One at a time: a sender's reports decide how large each is."""
+        for key in sorted(keys):
+            stored = self.store.get(key, MAX_STATE_BYTES)
+            state = _read(stored.body) if stored else None
+            if state is not None:
+                yield state
+
     def _saw_failures(self, cause: Cause, seen: Sighting, own: OwnDomain) -> None:
         self._send_claimed(self.change(cause, lambda state: self._decided(alerts.seen(state, seen))), own)
 
-    def _saw_success(self, entry: LedgerEntry, found: Mapping[Cause, Failures], alive: set[str]) -> None:
-        """Note in the domain's other states that this reporter is clean, without a word: the hourly look says `over`,
-        once all of the hour's reports are in."""
-        named = {cause.key for cause in found}
-        for key in sorted(alive - named):
-            stored = self.store.get(key, MAX_STATE_BYTES)
-            state = _read(stored.body) if stored else None
-            if state is not None and succeeded(entry.report, state.policy_types):
+    def _saw_success(self, entry: LedgerEntry, others: set[str]) -> None:
+        """Note in the states `others` that this reporter is clean, without a word: the hourly look says `over`, once
+        all of the hour's reports are in."""
+        for state in self._states(others):
+            if succeeded(entry.report, state.policy_types):
                 self.change(state.cause, partial(alerts.cleared, reporter=entry.signer, day=entry.report.day))
 
     def _tick_one(self, key: str, domains: OwnDomains) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from mailtls.mta_sts.policy import Mode
 from mailtls.tls_rpt.failures import Severity
 from mailtls.tls_rpt.report import PolicyType, ResultType
-from report_lambda.causes import Cause, CauseKind, Sighting
+from report_lambda.causes import Cause, CauseKind, Sighting, worst
 
 VERSION = 1
 
@@ -94,8 +94,7 @@ class AlertState:
     @property
     def worst(self) -> Severity:
         """Worst severity of the newest day: after a return to testing it falls."""
-        ranked = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
-        return min((seen.severity for seen in self.newest), key=ranked.index, default=Severity.INFO)
+        return worst(seen.severity for seen in self.newest)
 
     def to_json(self) -> dict[str, Any]:
         """The object's content."""

@@ -1,10 +1,10 @@
 """The message that a person reads at night: what broke, for whom, since when, what to do. Pure.
 
 Says only what reports prove. Successes are counted per policy and not per MX, so no rate per MX is ever printed.
-Words that the sender of a report chose stand in quotes and are called so.
+Words that the sender of a report chose stand in quotes (`quoted`); of the rest only host names, mx
+patterns, addresses and numbers are theirs, and `causes` lets nothing else through.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from mailtls.mta_sts.policy import Mode, policy_host
@@ -12,9 +12,11 @@ from mailtls.tls_rpt.contract import OwnDomain
 from mailtls.tls_rpt.failures import OF_THE_POLICY_HOST, explain
 from mailtls.tls_rpt.report import PolicyType, ResultType
 from report_lambda.alert_state import AlertState, NoticeKind
-from report_lambda.causes import CauseKind
+from report_lambda.alerts import KEEP
+from report_lambda.causes import MAX_CAUSES, MAX_CAUSES_OF_SIGNER, MAX_CAUSES_PER_REPORT, CauseKind, strictest
 from report_lambda.evidence import Evidence
 from report_lambda.layout import Alert, alert, day, footer, section, sessions, spec_of, steps
+from report_lambda.sender_text import quoted
 
 HEADLINES = {
     ResultType.STARTTLS_NOT_SUPPORTED: "no STARTTLS on {host}",
@@ -40,6 +42,7 @@ OUTSIDE: dict[Mode | None, str] = {
     Mode.TESTING: " Senders applied mode testing and delivered to it all the same; in enforce they skip it.",
 }
 MAX_REPORTERS = 8
+MAX_PATTERNS_SHOWN = 8
 
 
 def compose(
@@ -48,6 +51,8 @@ def compose(
     """The message of `kind` about failed sessions. state must hold at least one sighting."""
     if kind is NoticeKind.OVER:
         return _over(state, own, now)
+    if state.cause.kind is CauseKind.FURTHER:
+        return _further(kind, state, evidence, own, now, bucket)
     outside = state.cause.kind is CauseKind.MX_OUTSIDE_POLICY
     newest = state.newest[-1]
     return alert(
@@ -59,7 +64,9 @@ def compose(
             section("COUNT", _count(state, evidence)),
             section("SINCE", _since(state, evidence)),
             section("SEEN BY", _seen_by(state, evidence)),
-            section("SAYS", f'the sender, in its own words, unverified: "{newest.words}"' if newest.words else ""),
+            section(
+                "SAYS", f"the sender, in its own words, unverified: {quoted(newest.words)}" if newest.words else ""
+            ),
             _undecided(state, evidence),
             _do_outside(state, own) if outside else _do(state, own),
             section("NEXT", _next(state)),
@@ -99,9 +106,14 @@ def _what(state: AlertState, own: OwnDomain) -> str:
 
 
 def _applied(state: AlertState) -> str:
-    if state.newest[-1].policy_type is PolicyType.TLSA:
+    if _is_dane(state) and not _is_mixed(state):
         return "Senders applied DANE: these sessions did NOT deliver there; they retry, then bounce."
     match _mode(state):
+        case Mode.ENFORCE if _is_mixed(state):
+            return (
+                "To some of these sessions senders applied mode enforce or DANE: those did NOT deliver there; they try "
+                "other MX, retry, then bounce (typically after 1 to 5 days)."
+            )
         case Mode.ENFORCE:
             return (
                 "Senders applied mode enforce: these sessions did NOT deliver there; they try other MX, retry, then "
@@ -117,7 +129,9 @@ def _applied(state: AlertState) -> str:
 
 
 def _what_outside(state: AlertState) -> str:
-    listed = ", ".join(state.newest[-1].patterns)
+    patterns = state.newest[-1].patterns
+    more = " and others" if len(patterns) > MAX_PATTERNS_SHOWN else ""
+    listed = ", ".join(patterns[:MAX_PATTERNS_SHOWN]) + more
     return (
         f"validation-failure at {state.cause.host}: senders found it in DNS as an MX, but the policy that they "
         f"applied lists {listed}.{OUTSIDE.get(_mode(state), '')}"
@@ -166,7 +180,7 @@ def _seen_by(state: AlertState, evidence: Evidence) -> str:
         count, organization = by_reporter.get(seen.reporter, (0, seen.organization))
         by_reporter[seen.reporter] = (count + seen.failed, organization)
     ranked = sorted(by_reporter.items(), key=lambda item: (-item[1][0], item[0]))
-    parts = [f'{who} ("{name}") {count:,}' if name else f"{who} {count:,}" for who, (count, name) in ranked]
+    parts = [f"{who} ({quoted(name)}) {count:,}" if name else f"{who} {count:,}" for who, (count, name) in ranked]
     line = _some(parts)
     if evidence.clean:
         clean = _some([f"{who} {count:,}" for who, count in evidence.clean])
@@ -242,12 +256,13 @@ def _over(state: AlertState, own: OwnDomain, now: datetime) -> Alert:
     last = state.last_day
     if last is None or state.opened_at is None:
         raise ValueError(f"alert {state.cause.id} was never open: it cannot be over")
-    what = state.cause.result_type or state.cause.kind
+    further = state.cause.kind is CauseKind.FURTHER
+    what = "further causes of failure" if further else f"{_result_type(state)} at {_host(state)}"
     reporters = sorted({seen.reporter for seen in state.sightings})
     severity = state.told_severity or state.worst  # who was told must also hear that it is over
     return alert(
         severity,
-        f"[over] {own.policy_domain}: {what} at {_host(state)}",
+        f"[over] {own.policy_domain}: {what}",
         [
             section(
                 "WHAT",
@@ -260,6 +275,46 @@ def _over(state: AlertState, own: OwnDomain, now: datetime) -> Alert:
                 f"last failures {day(last)}; first message {day(state.opened_at.date())} {state.opened_at:%H:%M} UTC.",
             ),
             section("NEXT", "nothing to do. The same cause opens a new alert if it comes back."),
+            footer(own, state.cause.id),
+        ],
+        own,
+        state.cause.id,
+    )
+
+
+def _further(
+    kind: NoticeKind, state: AlertState, evidence: Evidence, own: OwnDomain, now: datetime, bucket: str
+) -> Alert:
+    """Of causes that have no alert of their own: how many sessions, and who says so."""
+    again = ", again" if kind is NoticeKind.REPEATED else ""
+    day_of_reports = state.newest[-1].report.rpartition("/")[0]
+    return alert(
+        state.worst,
+        f"[{state.worst}{again}] {own.policy_domain}: too many causes of failure for an alert each"
+        f"{_consequence(state, evidence)}",
+        [
+            section("NEW", _what_is_new(kind, state, now)),
+            section(
+                "WHAT",
+                f"These failures stand in no other alert. A report opens {MAX_CAUSES_PER_REPORT} at most; at hosts "
+                f"that the policy does not list by name a reporter opens {MAX_CAUSES_OF_SIGNER} and the domain has "
+                f"{MAX_CAUSES}. {_applied(state)}",
+            ),
+            section("COUNT", _count(state, evidence)),
+            section("SINCE", _since(state, evidence)),
+            section("SEEN BY", _seen_by(state, evidence)),
+            steps(
+                "DO",
+                [
+                    "See which hosts the reports of that day name, and who signed them:\n"
+                    f"  aws s3 cp --recursive s3://{bucket}/{day_of_reports}/ {own.policy_domain}-reports/",
+                    "Your hosts? The failures are real: mend them as the alerts about the others say.",
+                    "Hosts that you do not know, from reporters that you do not know? Anybody can sign reports about "
+                    "hosts of his invention: nothing to mend. These limits hold back no MX that `mta_sts.mx` in the "
+                    f"spec ({spec_of(own)}) lists by name; under a wildcard they do.",
+                ],
+            ),
+            section("NEXT", f"{_next(state)} A cause that no report names for {KEEP.days} days makes room."),
             footer(own, state.cause.id),
         ],
         own,
@@ -286,8 +341,12 @@ def _host(state: AlertState) -> str:
 
 def _mode(state: AlertState) -> Mode | None:
     """The strictest mode that the newest reports name."""
-    modes: Iterable[Mode | None] = {seen.mode for seen in state.newest}
-    return next((mode for mode in (Mode.ENFORCE, Mode.TESTING, Mode.NONE) if mode in modes), None)
+    return strictest(seen.mode for seen in state.newest)
+
+
+def _is_mixed(state: AlertState) -> bool:
+    """Did some of the newest sessions meet another mode than the strictest?"""
+    return any(seen.mixed or seen.mode is not _mode(state) for seen in state.newest)
 
 
 def _is_dane(state: AlertState) -> bool:

@@ -22,13 +22,16 @@ KEEP = timedelta(days=14)
 MAX_SIGHTINGS = 400
 OLD_NEWS = timedelta(days=7)
 """A report about a day further back opens no alert: it is in the ledger, and nobody should be woken for it."""
+AHEAD = timedelta(days=1)
+"""Reporters' clocks and days differ; a report about a day further ahead than this is from the future, so no evidence of
+anything."""
 
 RANK = {Severity.INFO: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
 
 
 def is_news(day: date, now: datetime) -> bool:
     """Should a report about `day` reach a person? Neither weeks old nor from the future."""
-    return now.date() - OLD_NEWS <= day <= now.date() + timedelta(days=1)
+    return now.date() - OLD_NEWS <= day <= now.date() + AHEAD
 
 
 def seen(state: AlertState, sighting: Sighting) -> AlertState:

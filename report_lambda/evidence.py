@@ -11,7 +11,7 @@ from mailtls.tls_rpt.contract import OwnDomain, Prefix
 from mailtls.tls_rpt.ledger import InvalidLedgerEntry, LedgerEntry
 from mailtls.tls_rpt.report import PolicyType, Report
 from report_lambda.alert_state import AlertState
-from report_lambda.causes import Cause, failures
+from report_lambda.causes import Cause, CauseKind, failures
 from report_lambda.store import ObjectStore, read_all
 
 MAX_ENTRIES = 200
@@ -74,7 +74,7 @@ class Evidence:
 def gather(ledger: Ledger, state: AlertState, own: OwnDomain) -> Evidence:
     """Read what a message about `state` tells besides the state. Raises StoreError."""
     newest = state.last_day
-    if newest is None:
+    if newest is None or state.cause.kind is CauseKind.FURTHER:  # of many causes no report is clean as a whole
         return Evidence(None)
     first = min(seen.day for seen in state.sightings)
     policy_type = state.newest[0].policy_type

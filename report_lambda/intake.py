@@ -203,7 +203,7 @@ def _store(key: str, entry: LedgerEntry, desk: Desk, own: OwnDomain, outcome: Ou
     _count(entry, desk, own)
     untold = desk.saw(key, entry, own)
     if untold:
-        outcome.notes.append(f"{untold} causes of failures in {key} set off no alert: there are too many at a time")
+        outcome.notes.append(f"{untold} causes of failures in {key} have no alert of their own: there are too many")
 
 
 def _put_or_find(key: str, entry: LedgerEntry, desk: Desk) -> LedgerEntry | None:

@@ -4,6 +4,8 @@ import unicodedata
 
 LOOKED_AT = 16
 """Times the limit."""
+QUOTES = str.maketrans(dict.fromkeys('"\u201c\u201d\u201e\u201f\uff02\u00ab\u00bb', "'"))
+"""Whatever could pass for the end of a quotation."""
 
 
 def clean(text: str | None, limit: int) -> str:
@@ -19,3 +21,8 @@ def clean(text: str | None, limit: int) -> str:
         )
     line = " ".join(text.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def quoted(cleaned: str) -> str:
+    """The text as a message shows it: in quotes that it cannot close."""
+    return f'"{cleaned.translate(QUOTES)}"'

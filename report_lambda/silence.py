@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from mailtls.tls_rpt.contract import OwnDomain, Prefix
 from mailtls.tls_rpt.failures import Severity
 from report_lambda.alert_desk import LEAST_TIME, Desk
+from report_lambda.alerts import AHEAD
 from report_lambda.causes import Cause, CauseKind
 from report_lambda.domains import OwnDomains
 from report_lambda.layout import Alert, alert, day, footer, section, steps
@@ -61,10 +62,11 @@ def _look_at(desk: Desk, own: OwnDomain) -> None:
 
 
 def _first_day(desk: Desk, own: OwnDomain, since: date) -> date | None:
-    """The oldest day since `since` that a report is about."""
+    """The oldest day since `since` that a report is about, unless it lies in the future: its sender chose it."""
     prefix = f"{Prefix.REPORTS}{own.policy_domain}/"
     listed = desk.store.list_objects(prefix, start_after=f"{prefix}{since.isoformat()}", limit=1)
-    return date.fromisoformat(listed[0].key.removeprefix(prefix)[:10]) if listed else None
+    oldest = date.fromisoformat(listed[0].key.removeprefix(prefix)[:10]) if listed else None
+    return oldest if oldest is not None and oldest <= desk.now.date() + AHEAD else None
 
 
 def _last_day(desk: Desk, own: OwnDomain, today: date) -> date:

@@ -8,6 +8,7 @@ import pulumi_aws as aws
 from components.alert_topic import SubscriptionArgs
 from components.policy_store import PolicyStore
 from components.report_alarms import ReportAlarms
+from components.report_intake import RuleSetChoice, active_rule_set
 from components.report_pipeline import ReportPipeline
 from stacks.lambda_archive import lambda_archive
 from stacks.settings import Settings, Subscription
@@ -17,7 +18,8 @@ from stacks.settings import Settings, Subscription
 class Platform:
     """What domains need of the platform, and what people need to find it. Every field but `route` is an output.
 
-    rua: `mailto:` URI of the pipeline. rule_set_name: the SES rule set that takes reports in; "" when external.
+    rua: `mailto:` URI of the pipeline. rule_set_name: the SES rule set that takes reports in, ours or the active one of
+    others.
     route: what `_smtp._tls` records must come after; () when the platform is another stack's, and so there already.
     """
 
@@ -38,10 +40,12 @@ class Platform:
 
 
 def deploy_platform(settings: Settings) -> Platform:
-    """Register the platform of this account and region. ValueError for kind domains, which has none."""
+    """Register the platform of this account and region. Raises NoRoute before anything is registered, ValueError for
+    kind domains, which has none."""
     reports = settings.reports
     if reports is None:
         raise ValueError(f"kind {settings.kind} has no platform of its own")
+    live = active_rule_set(RuleSetChoice.parse(reports.rule_set), settings.region)
     account_id = aws.get_caller_identity_output().account_id
     store = PolicyStore("policy-store", {"account_id": account_id, "force_destroy": settings.allow_destroy})
     pipeline = ReportPipeline(
@@ -53,6 +57,7 @@ def deploy_platform(settings: Settings) -> Platform:
             "local_part": reports.local_part,
             "rule_set": reports.rule_set,
             "activate": reports.activate,
+            "active_rule_set": live,
             "zone": settings.zones.zone_for(reports.domain),
             "code": lambda_archive(),
             "subscriptions": [_subscription(subscription) for subscription in settings.subscriptions],

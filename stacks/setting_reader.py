@@ -90,11 +90,11 @@ class Fields:
             self.fault(key, _one_of(text, [choice.value for choice in choices]))
         return default or next(iter(choices))
 
-    def word(self, key: str, words: tuple[str, ...]) -> str:
-        """One of `words`; required."""
+    def word(self, key: str, words: tuple[str, ...], otherwise: str) -> str:
+        """One of `words`; required. otherwise: what one who needs another can do."""
         text = self.text(key, required=True)
         if text is not None and text not in words:
-            self.fault(key, _one_of(text, words))
+            self.fault(key, f"{_one_of(text, words)} ({otherwise})")
         return text or ""
 
     def words(self, key: str, words: tuple[str, ...]) -> tuple[str, ...]:
@@ -127,6 +127,11 @@ class Fields:
             self.fault(key, "a list of maps is expected")
             return []
         return [self._child(f"{key}[{index}]", item) for index, item in enumerate(value)]
+
+    def unused(self, key: str, message: str) -> None:
+        """A setting that would be read in other circumstances: it is known, but a fault where it is given."""
+        if self._value(key) is not None:
+            self.fault(key, message)
 
     def _value(self, key: str) -> Any:
         self._known.add(key)

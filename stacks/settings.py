@@ -37,6 +37,20 @@ class Kind(StrEnum):
     DOMAINS = "domains"
 
 
+USED_BY = {
+    "policy_specs": (Kind.ALL, Kind.DOMAINS),
+    "platform": (Kind.DOMAINS,),
+    "reports": (Kind.ALL, Kind.PLATFORM),
+    "subscriptions": (Kind.ALL, Kind.PLATFORM),
+    "per_domain_metrics": (Kind.ALL, Kind.PLATFORM),
+}
+"""Settings that not every kind has a use for. Taken in silence, they would look as if they did something."""
+
+PROTOCOLS = ("https", "email", "email-json")
+"""Subscribers that need nothing but their own consent. A queue, function or stream has to let the topic in by a policy
+or role of its own, which nobody makes here; whoever makes it subscribes to the topic there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reports:
     """The way in for reports: mail to `local_part@domain`.
@@ -64,8 +78,8 @@ class Subscription:
 class Settings:
     """Everything the program is told.
 
-    policy_specs: relative to the repository's root; None for kind platform. platform: the stack's full name, for kind
-    domains.
+    policy_specs: relative to the repository's root; None for kind platform. platform: the stack's full name; None but
+    for kind domains. reports: None for kind domains.
     """
 
     kind: Kind
@@ -95,6 +109,9 @@ def parse(config: Mapping[str, str], environment: Mapping[str, str], repository:
     region = config.get("aws:region", "")
     if not _REGION.fullmatch(region):
         fields.fault("aws:region", "name the platform's region, such as eu-west-1")
+    for key, kinds in USED_BY.items():
+        if kind not in kinds:
+            fields.unused(key, f"kind {kind} has no use for it, only {' and '.join(kinds)}; leave it out")
     zones = DnsZones(_zones(fields))
     settings = Settings(
         kind=kind,
@@ -113,8 +130,10 @@ def parse(config: Mapping[str, str], environment: Mapping[str, str], repository:
 
 
 def _policy_specs(fields: Fields, kind: Kind, repository: Path) -> Path | None:
-    folder = fields.text("policy_specs", required=kind is not Kind.PLATFORM)
-    if folder is None or kind is Kind.PLATFORM:
+    if kind not in USED_BY["policy_specs"]:
+        return None
+    folder = fields.text("policy_specs", required=True)
+    if folder is None:
         return None
     if not (repository / folder).exists():
         fields.fault("policy_specs", f"there is no {folder} in the repository; name a folder or file of specs")
@@ -122,7 +141,9 @@ def _policy_specs(fields: Fields, kind: Kind, repository: Path) -> Path | None:
 
 
 def _platform(fields: Fields, kind: Kind) -> str | None:
-    stack = fields.text("platform", required=kind is Kind.DOMAINS)
+    if kind not in USED_BY["platform"]:
+        return None
+    stack = fields.text("platform", required=True)
     if stack is not None and stack.count("/") != 2:
         fields.fault("platform", f"{stack!r}: name the stack in full, such as organization/mailtls/platform")
     return stack
@@ -141,7 +162,9 @@ def _zones(fields: Fields) -> tuple[ZoneSetting, ...]:
 
 
 def _reports(fields: Fields, kind: Kind, zones: DnsZones) -> Reports | None:
-    entry = fields.entry("reports", required=kind is not Kind.DOMAINS)
+    if kind not in USED_BY["reports"]:
+        return None
+    entry = fields.entry("reports", required=True)
     if entry is None:
         return None
     domain = _name(entry, "domain")
@@ -166,7 +189,7 @@ def _reports(fields: Fields, kind: Kind, zones: DnsZones) -> Reports | None:
 def _subscriptions(fields: Fields) -> tuple[Subscription, ...]:
     return tuple(
         Subscription(
-            protocol=entry.word("protocol", ("https", "email", "email-json", "sqs", "lambda", "sms", "firehose")),
+            protocol=entry.word("protocol", PROTOCOLS, "subscribe others to the stack's output topic_arn by yourself"),
             endpoint=entry.text("endpoint", required=True) or "",
             owner=entry.text("owner"),
             severity=entry.words("severity", ("critical", "warning", "info")),

@@ -56,7 +56,8 @@ class Record:
         _check_id(self.policy_id)
         seen = set(_OWN_NAMES)
         for name, value in self.extensions:
-            _check_extension(name, value)
+            if fault := extension_fault(name, value):
+                raise InvalidRecord(fault)
             if name in seen:
                 raise InvalidRecord(f"field {name!r} may stand in a record once")
             seen.add(name)
@@ -77,7 +78,7 @@ class Record:
         """
         if len(text) > MAX_RECORD_CHARACTERS:
             raise InvalidRecord(f"a record of {len(text)} characters; DNS holds {MAX_RECORD_CHARACTERS}")
-        version, *fields = _split(text) or [""]
+        version, *fields = split_fields(text) or [""]
         if version != "v=STSv1":  # sts-version: case-sensitive, and first
             raise InvalidRecord(f"{shown(text)} does not begin with v=STSv1;")
         values: dict[str, str] = {}
@@ -87,8 +88,8 @@ class Record:
                 raise InvalidRecord(f"field {shown(field)} is not of the form name=value")
             if name == "id" and name not in values:
                 _check_id(value)
-            else:
-                _check_extension(name, value)
+            elif fault := extension_fault(name, value):
+                raise InvalidRecord(fault)
             values.setdefault(name, value)
         if "id" not in values:
             raise InvalidRecord("the record has no id; write v=STSv1; id=...; (names are case-sensitive)")
@@ -121,6 +122,35 @@ def join(character_strings: Iterable[bytes]) -> str:
     return b"".join(character_strings).decode("ascii", errors="replace")
 
 
+def split_fields(text: str) -> list[str]:
+    """The parts of a record between its field delimiters, the last of which is optional."""
+    parts = split(text, ";")
+    return parts if parts[-1] else parts[:-1]
+
+
+def split(text: str, delimiter: str) -> list[str]:
+    """The parts, without the white space beside a delimiter; at the two ends there is none to take away.
+
+    sts-field-delim = *WSP ";" *WSP; RFC 8460 section 3 has the same, and its rua list with a comma.
+    """
+    parts = text.split(delimiter)
+    parts[1:] = [part.lstrip(" \t") for part in parts[1:]]
+    parts[:-1] = [part.rstrip(" \t") for part in parts[:-1]]
+    return parts
+
+
+def extension_fault(name: str, value: str) -> str | None:
+    """Why `name=value` is no field that a later version could add (sts-extension); None when it is one.
+
+    RFC 8460 section 3 has the same grammar (tlsrpt-extension).
+    """
+    if not _EXTENSION_NAME.fullmatch(name):
+        return f"{shown(name)} is not a field name: 1 to 32 letters, digits, '_', '-', '.'"
+    if not _EXTENSION_VALUE.fullmatch(value):
+        return f"field {name} has the value {shown(value)}: printable ASCII without space, '=' and ';'"
+    return None
+
+
 def policy_id_of(version_id: str) -> str:
     """The policy id for the version of the served object that S3 calls `version_id`: 24 lower-case letters and digits.
 
@@ -134,21 +164,6 @@ def policy_id_of(version_id: str) -> str:
     return base64.b32encode(hashlib.sha256(version_id.encode()).digest()).decode("ascii")[:24].lower()
 
 
-def _split(text: str) -> list[str]:
-    """The parts between the delimiters: sts-field-delim = *WSP ";" *WSP, the last one optional."""
-    parts = text.split(";")
-    parts[1:] = [part.lstrip(" \t") for part in parts[1:]]
-    parts[:-1] = [part.rstrip(" \t") for part in parts[:-1]]
-    return parts if parts[-1] else parts[:-1]
-
-
 def _check_id(policy_id: str) -> None:
     if not _ID.fullmatch(policy_id):
         raise InvalidRecord(f"id {shown(policy_id)} is not 1 to 32 letters and digits")
-
-
-def _check_extension(name: str, value: str) -> None:
-    if not _EXTENSION_NAME.fullmatch(name):
-        raise InvalidRecord(f"{shown(name)} is not a field name: 1 to 32 letters, digits, '_', '-', '.'")
-    if not _EXTENSION_VALUE.fullmatch(value):
-        raise InvalidRecord(f"field {name} has the value {shown(value)}: printable ASCII without space, '=' and ';'")

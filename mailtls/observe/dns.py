@@ -1,9 +1,11 @@
 """What a zone's own servers answer.
 
 A recursive resolver may hold an old answer, or a negative one that an early question of ours put there. So names under
-a policy domain are looked up by walking to the zone's authoritative servers. A recursive resolver is asked two things
-only, because nothing of ours is in them: where a zone's servers are, and the addresses behind a name in somebody else's
-zone (a content network answers by where one asks from).
+a policy domain are looked up by walking to the zone's authoritative servers, and only what they answer with authority
+(AA) counts. Without it, a server that has lost its zone, or a resolver that a firewall put in its place, would pass for
+a witness that nothing is published, and a second record beside a foreign one makes both void. A recursive resolver is
+asked two things only, because nothing of ours is in them: where a zone's servers are, and the addresses behind a name
+in somebody else's zone (a content network answers by where one asks from).
 """
 
 import time
@@ -12,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import dns.exception
+import dns.flags
 import dns.inet
 import dns.message
 import dns.name
@@ -108,16 +111,19 @@ class _LookUp:
         owner, hint = dns.name.from_text(name), apex_hint
         for _ in range(MAX_ALIASES):
             zone, response = self._walk(owner, rdtype, hint)
-            found, end = _follow(response, owner, rdtype)
-            if found or end == owner:
-                return found
-            if end.is_subdomain(zone.apex):
+            # what a response holds of an alias's target may come from a cache: AA is about the first name in it
+            # (RFC 1035 section 4.1.1), so the target is a look-up of its own
+            found = response.get_rrset(dns.message.ANSWER, owner, dns.rdataclass.IN, rdtype)
+            alias = response.get_rrset(dns.message.ANSWER, owner, dns.rdataclass.IN, dns.rdatatype.CNAME)
+            if found or not alias:
+                return list(found or ())
+            owner = alias[0].target
+            if owner.is_subdomain(zone.apex):
                 hint = zone.apex.to_text()
             elif recursive_elsewhere:
-                return self._recursive(end, rdtype)
+                return self._recursive(owner, rdtype)
             else:
                 hint = None
-            owner = end
         raise DnsError(f"{name}: more than {MAX_ALIASES} aliases in a row")
 
     def _walk(
@@ -128,11 +134,10 @@ class _LookUp:
         zone = self._starts.get(key) or self._start(name, apex_hint)
         for _ in range(MAX_REFERRALS):
             self._starts[key] = zone
-            response = self._ask(zone, name, rdtype)
-            referral = _referral(response, zone, name)
-            if referral is None:
-                return zone, response
-            zone = referral
+            found = self._ask(zone, name, rdtype)
+            if isinstance(found, dns.message.Message):
+                return zone, found
+            zone = found
         raise DnsError(f"{_text(name)}: more than {MAX_REFERRALS} referrals")
 
     def _start(self, name: dns.name.Name, apex_hint: str | None) -> _Zone:
@@ -148,8 +153,8 @@ class _LookUp:
         asked = ", ".join(map(_text, parents))
         raise DnsError(f"{_text(name)}: no name servers are known for {asked}; is the zone delegated?")
 
-    def _ask(self, zone: _Zone, name: dns.name.Name, rdtype: dns.rdatatype.RdataType) -> dns.message.Message:
-        """The first useful answer of the zone's servers."""
+    def _ask(self, zone: _Zone, name: dns.name.Name, rdtype: dns.rdatatype.RdataType) -> dns.message.Message | _Zone:
+        """The first useful response of the zone's servers: their answer, or the zone below that they refer to."""
         causes = []
         for server in zone.servers:
             for address in self._addresses(server):
@@ -159,9 +164,14 @@ class _LookUp:
                 except (dns.exception.DNSException, OSError) as e:
                     causes.append(f"{server} ({address}): {str(e) or type(e).__name__}")
                     continue
-                if response.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+                if response.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+                    causes.append(f"{server} ({address}): {dns.rcode.to_text(response.rcode())}")
+                elif referral := _referral(response, zone, name):
+                    return referral
+                elif response.flags & dns.flags.AA:
                     return response
-                causes.append(f"{server} ({address}): {dns.rcode.to_text(response.rcode())}")
+                else:
+                    causes.append(f"{server} ({address}): not authoritative")
         told = "; ".join(causes) or f"no address of {', '.join(zone.servers)}"
         raise DnsError(f"{_text(name)}: no answer from the name servers of {_text(zone.apex)}: {told}")
 
@@ -200,23 +210,9 @@ def _ancestors(name: dns.name.Name) -> Iterator[dns.name.Name]:
         yield name.split(depth)[1]
 
 
-def _follow(
-    response: dns.message.Message, name: dns.name.Name, rdtype: dns.rdatatype.RdataType
-) -> tuple[Sequence[Any], dns.name.Name]:
-    """The data in the answer, and the name that it stands at: the last alias's target, or `name` without any."""
-    for _ in range(MAX_ALIASES):
-        data = response.get_rrset(dns.message.ANSWER, name, dns.rdataclass.IN, rdtype)
-        if data:
-            return list(data), name
-        alias = response.get_rrset(dns.message.ANSWER, name, dns.rdataclass.IN, dns.rdatatype.CNAME)
-        if not alias:
-            break
-        name = alias[0].target
-    return (), name
-
-
 def _referral(response: dns.message.Message, zone: _Zone, name: dns.name.Name) -> _Zone | None:
-    """The zone below that the answer points to, when it holds no data but the servers of a deeper zone."""
+    """The zone below that the response points to, when it holds no data but the servers of a deeper zone. One that
+    points up or sideways is no referral: its server does not know the zone."""
     if response.answer:
         return None
     for rrset in response.authority:

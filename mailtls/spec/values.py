@@ -15,10 +15,13 @@ from mailtls.mta_sts.policy import MAX_AGE, InvalidPolicy, Mode, MxPattern
 from mailtls.spec.errors import Fault, quoted
 from mailtls.spec.model import MtaSts, PolicySpec, Source, TlsRpt
 from mailtls.spec.schema import spec_schema
-from mailtls.tls_rpt.record import report_uri
+from mailtls.tls_rpt.record import Record, report_uri
 
 MAX_POLICY_DOMAIN = names.MAX_NAME_OCTETS - len("_smtp._tls.")
 """Octets. The longest of the names in front of a policy domain must fit into a name too."""
+MAX_REPORT_RECORD = 2000
+"""Octets. Cloudflare takes 2048 characters of TXT content, where each string of 255 octets has quotes around it and a
+space before the next; Route 53 takes 4000."""
 
 _UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _MX_RECORD = re.compile(r"[0-9]+\s+(\S+)")
@@ -149,4 +152,8 @@ def _tls_rpt(data: Mapping[str, Any] | bool, faults: list[Fault]) -> TlsRpt | No
             uris.append(uri)
         except ValueError as e:  # InvalidName too
             faults.append(Fault(("tls_rpt", "rua", index), f"{quoted(text)} is not a report URI: {e}"))
+    octets = len(str(Record(tuple(uris)))) if uris else 0
+    if octets > MAX_REPORT_RECORD:
+        most = f"{MAX_REPORT_RECORD} is the most that every DNS provider takes; write fewer or shorter URIs"
+        faults.append(Fault(("tls_rpt", "rua"), f"a TXT record of {octets} octets; {most}"))
     return TlsRpt(tuple(uris))

@@ -18,11 +18,10 @@ Readers take what is seen in the wild and say in notes what was odd; nothing tha
 whatever a stranger mails: each bound is applied before the work it bounds, and only errors named here come out.
 """
 
+from mailtls.mta_sts import shown
+
+__all__ = ["TlsRptError", "shown"]
+
 
 class TlsRptError(ValueError):
     """Base of all errors of this package."""
-
-
-def shown(text: str) -> str:
-    """A stranger's text inside a message of ours: quoted, escaped, short."""
-    return ascii(text if len(text) <= 80 else text[:77] + "...")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from mailtls import names
-from mailtls.mta_sts.record import MAX_RECORD_CHARACTERS, join
+from mailtls.mta_sts.record import MAX_RECORD_CHARACTERS, extension_fault, join, split, split_fields
 from mailtls.tls_rpt import TlsRptError, shown
 
 __all__ = [
@@ -30,8 +30,6 @@ SCHEMES = ("mailto", "https")
 """Section 3: reports go nowhere else. A URI of another scheme is in the grammar, and no sender uses it."""
 
 _PREFIX = "v=TLSRPTv1;"
-_EXTENSION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")  # tlsrpt-ext-name
-_EXTENSION_VALUE = re.compile(r"[\x21-\x3a\x3c\x3e-\x7e]+")  # tlsrpt-ext-value: no "=", ";", space or control
 _OWN_NAMES = frozenset({"v", "rua"})
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9._~:/?#\[\]@$&'()*+=-]|%[0-9A-Fa-f]{2})+")
 """RFC 3986 by its characters, less the three that tlsrpt-uri wants percent-encoded."""
@@ -79,7 +77,8 @@ class Record:
         object.__setattr__(self, "rua", rua)
         seen = set(_OWN_NAMES)
         for name, value in self.extensions:
-            _check_extension(name, value)
+            if fault := extension_fault(name, value):
+                raise InvalidRecord(fault)
             if name in seen:
                 raise InvalidRecord(f"field {name!r} may stand in a record once")
             seen.add(name)
@@ -101,7 +100,7 @@ class Record:
         """
         if len(text) > MAX_RECORD_CHARACTERS:
             raise InvalidRecord(f"a record of {len(text)} characters; DNS holds {MAX_RECORD_CHARACTERS}")
-        version, *fields = _split_fields(text) or [""]
+        version, *fields = split_fields(text) or [""]
         if version != "v=TLSRPTv1":  # tlsrpt-version: case-sensitive, and first
             raise InvalidRecord(f"{shown(text)} does not begin with v=TLSRPTv1;")
         uris: list[str] = []
@@ -111,9 +110,10 @@ class Record:
             if not equals:
                 raise InvalidRecord(f"field {shown(field)} is not of the form name=value")
             if name == "rua":
-                uris += _split(value, ",")
+                uris += split(value, ",")
+            elif fault := extension_fault(name, value):
+                raise InvalidRecord(fault)
             else:
-                _check_extension(name, value)
                 extensions.setdefault(name, value)
         if not uris:
             raise InvalidRecord("the record has no rua; write v=TLSRPTv1; rua=...; (names are case-sensitive)")
@@ -193,24 +193,3 @@ def _usable(uris: list[str]) -> list[str]:
         return [report_uri(uri) for uri in usable]
     except InvalidRecord as e:
         raise InvalidRecord(f"rua {shown(', '.join(usable))}: {e}") from e
-
-
-def _split_fields(text: str) -> list[str]:
-    """The parts between the delimiters: field-delim = *WSP ";" *WSP, the last one optional."""
-    parts = _split(text, ";")
-    return parts if parts[-1] else parts[:-1]
-
-
-def _split(text: str, delimiter: str) -> list[str]:
-    """The parts, without the white space beside a delimiter; at the two ends there is none to take away."""
-    parts = text.split(delimiter)
-    parts[1:] = [part.lstrip(" \t") for part in parts[1:]]
-    parts[:-1] = [part.rstrip(" \t") for part in parts[:-1]]
-    return parts
-
-
-def _check_extension(name: str, value: str) -> None:
-    if not _EXTENSION_NAME.fullmatch(name):
-        raise InvalidRecord(f"{shown(name)} is not a field name: 1 to 32 letters, digits, '_', '-', '.'")
-    if not _EXTENSION_VALUE.fullmatch(value):
-        raise InvalidRecord(f"field {name} has the value {shown(value)}: printable ASCII without space, '=' and ';'")

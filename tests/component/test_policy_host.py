@@ -92,10 +92,8 @@ def test_the_bucket_policy_names_distributions_of_this_account_only(recording: R
     document = json.loads(recording.one("aws:s3/bucketPolicy:BucketPolicy").inputs["policy"])
     read, tls = document["Statement"]
     assert (read["Principal"], read["Action"]) == ({"Service": "cloudfront.amazonaws.com"}, "s3:GetObject")
-    assert read["Condition"] == {
-        "StringEquals": {"AWS:SourceAccount": "123456789012"},
-        "ArnLike": {"AWS:SourceArn": "arn:aws:cloudfront::123456789012:distribution/*"},
-    }
+    # the ARN alone, as in CloudFront's guide, which names no other key that its requests carry
+    assert read["Condition"] == {"ArnLike": {"AWS:SourceArn": "arn:aws:cloudfront::123456789012:distribution/*"}}
     assert (tls["Effect"], tls["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
     assert all("policy-store-bucket" in resource for resource in [read["Resource"], *tls["Resource"]])
 

@@ -1,6 +1,7 @@
 """What watches the pipeline, and how word of a certificate comes from us-east-1."""
 
 import json
+import re
 
 import pytest
 from sample_pipeline import deploy
@@ -9,6 +10,7 @@ from strict_mocks import assert_well_formed
 from components.report_alarms import ALARM_COUNT
 from mailtls.tls_rpt.contract import METRICS, NAMESPACE
 from report_lambda.events import CertificateEvent, parse_event
+from stacks.settings import REPOSITORY
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 EVENT_RULE = "aws:cloudwatch/eventRule:EventRule"
@@ -39,11 +41,42 @@ def test_it_is_well_formed(ireland, virginia):
 
 def test_a_fixed_handful_tells_the_topic_of_its_region(ireland):
     alarms = ireland.of(ALARM)
-    assert len(alarms) == ALARM_COUNT == 6
+    assert len(alarms) == ALARM_COUNT == 7
     topic = "arn:aws:sns:eu-west-1:123456789012:reports-alerts-topic-0123456"
     for found in alarms:
-        assert found.inputs["alarmActions"] == found.inputs["okActions"] == [topic]
+        assert found.inputs["alarmActions"] == [topic]
         assert found.inputs["region"] == "eu-west-1"
+    silent = {found.name for found in alarms if "okActions" not in found.inputs}
+    # SQS drops dead letters in the end: an all-clear for them would be told of mail that nobody dealt with
+    assert silent == {"alarms-dead-letters", "alarms-dead-letters-end"}
+    assert all(found.inputs["okActions"] == [topic] for found in alarms if found.name not in silent)
+
+
+def test_before_dead_letters_are_dropped_there_is_a_second_call(ireland):
+    """SQS counts a message's days from its arrival in the first queue, but its age from its move to the dead letters
+    (SQS guide, "Setting up dead-letter queue retention")."""
+    queues = {found.name: found.inputs["messageRetentionSeconds"] for found in ireland.of("aws:sqs/queue:Queue")}
+    most, before = queues["reports-queue-dead-letters"], queues["reports-queue-queue"]
+    found = alarm(ireland, "dead-letters-end")
+    assert found["statistic"] == "Maximum"
+    assert found["comparisonOperator"] == "GreaterThanThreshold"
+    left = (most - before - found["threshold"], most - found["threshold"])
+    assert left == (3 * DAY, 7 * DAY)
+    assert "In 3 to 7 days SQS drops it" in found["alarmDescription"]
+
+
+def test_dead_letters_are_put_back_by_a_command_with_their_queue_in_it(ireland):
+    queue = "arn:aws:sqs:eu-west-1:123456789012:reports-queue-dead-letters-0123456"
+    for key in ("dead-letters", "dead-letters-end"):
+        text = alarm(ireland, key)["alarmDescription"]
+        assert f"aws sqs start-message-move-task --source-arn {queue} " in text
+        assert "docs/mail-not-taken-in.md" in text
+
+
+def test_pages_that_an_alarm_names_are_there(ireland):
+    named = {page for found in ireland.of(ALARM) for page in re.findall(r"docs/[\w-]+\.md", str(found.inputs))}
+    assert named
+    assert all((REPOSITORY / page).is_file() for page in named)
 
 
 def test_each_says_what_to_do_within_what_cloudwatch_takes(ireland):
@@ -57,6 +90,8 @@ def test_each_says_what_to_do_within_what_cloudwatch_takes(ireland):
     ("key", "namespace", "metric", "dimensions", "missing"),
     [
         ("dead-letters", "AWS/SQS", "ApproximateNumberOfMessagesVisible",
+         {"QueueName": "reports-queue-dead-letters-0123456"}, "notBreaching"),
+        ("dead-letters-end", "AWS/SQS", "ApproximateAgeOfOldestMessage",
          {"QueueName": "reports-queue-dead-letters-0123456"}, "notBreaching"),
         ("oldest-message", "AWS/SQS", "ApproximateAgeOfOldestMessage",
          {"QueueName": "reports-queue-queue-0123456"}, "notBreaching"),

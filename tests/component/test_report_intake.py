@@ -2,9 +2,9 @@
 
 import pytest
 from sample_pipeline import DOMAIN, deploy
-from strict_mocks import assert_well_formed
+from strict_mocks import ProviderFailed, assert_well_formed, run
 
-from components.report_intake import NoRoute, RuleSet, RuleSetChoice, live_rule_set
+from components.report_intake import NoRoute, RuleSet, RuleSetChoice, active_rule_set, live_rule_set
 
 IDENTITY = "aws:ses/domainIdentity:DomainIdentity"
 VERIFICATION = "aws:ses/domainIdentityVerification:DomainIdentityVerification"
@@ -106,8 +106,8 @@ def test_external_leaves_ses_and_dns_alone():
             {"rule_set": "join:company", "activate": False, "active_rule_set": "other"},
             "the active set in eu-west-1 is other: .* write rule_set: join:other",
         ),
-        ({"rule_set": "join:company", "activate": False}, "no receipt rule set is active in eu-west-1"),
-        ({"rule_set": "external", "activate": False}, "no receipt rule set is active in eu-west-1"),
+        ({"rule_set": "join:company", "activate": False}, "the set that is active in eu-west-1 was not looked up"),
+        ({"rule_set": "external", "activate": False}, "the set that is active in eu-west-1 was not looked up"),
     ],
 )
 def test_no_route_to_a_live_rule_set_is_an_error(how, message):
@@ -120,9 +120,54 @@ def test_a_route_that_cannot_be_live_is_known_in_the_preview():
         deploy(rule_set="join:company", activate=False, active_rule_set="other", preview=True)
 
 
-def test_without_a_route_nothing_is_registered():
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"rule_set": "own", "activate": False},
+        {"rule_set": "join:company", "activate": False, "active_rule_set": "other"},
+        {"rule_set": "external", "activate": False},
+    ],
+)
+def test_without_a_route_nothing_is_registered(monkeypatch, how):
+    registered = []
+    monkeypatch.setattr("strict_mocks._StrictMonitor._record", lambda _self, request: registered.append(request.type))
     with pytest.raises(NoRoute):
-        RuleSetChoice(RuleSet.OWN).check(activate=False)
+        deploy(**how)
+    assert registered == []
+
+
+def test_the_pipeline_asks_aws_nothing(joined):
+    assert joined.calls == []
+
+
+def look_up(choice, answer):
+    """What the look-up finds, and the calls that it makes."""
+    calls = {"aws:ses/getActiveReceiptRuleSet:getActiveReceiptRuleSet": answer}
+    recording = run(lambda: active_rule_set(choice, "eu-west-1"), calls=calls)
+    return recording.result, [args["region"] for _, args in recording.calls]
+
+
+def company_is_active(args):
+    return {"id": args["region"], "arn": "", "ruleSetName": "company", "region": args["region"]}
+
+
+def test_the_look_up_finds_the_live_set_of_others():
+    assert look_up(RuleSetChoice(RuleSet.EXTERNAL), company_is_active) == ("company", ["eu-west-1"])
+    assert look_up(RuleSetChoice(RuleSet.JOIN, "company"), company_is_active) == ("company", ["eu-west-1"])
+    with pytest.raises(NoRoute, match="the active set in eu-west-1 is company"):
+        look_up(RuleSetChoice(RuleSet.JOIN, "other"), company_is_active)
+
+
+def test_our_own_set_is_not_looked_for():
+    assert look_up(RuleSetChoice(RuleSet.OWN), company_is_active) == (None, [])
+
+
+def test_no_live_set_is_told_in_our_words_with_those_of_aws():
+    def none_is_active(_args):
+        raise ProviderFailed("reading SES Active Receipt Rule Set: empty result")
+
+    with pytest.raises(NoRoute, match=r"no receipt rule set is active in eu-west-1.*\(AWS: .*empty result"):
+        look_up(RuleSetChoice(RuleSet.EXTERNAL), none_is_active)
 
 
 @pytest.mark.parametrize(
@@ -145,6 +190,7 @@ def test_refuses_another_setting(text):
 
 def test_the_live_set_is_the_one_to_join():
     assert live_rule_set(RuleSetChoice(RuleSet.JOIN, "company"), "company", "eu-west-1") == "company"
+    assert live_rule_set(RuleSetChoice(RuleSet.OWN), None, "eu-west-1") is None
 
 
 def test_warns_where_ses_is_not_known_to_receive(caplog):

@@ -7,8 +7,9 @@ from typing import Any
 
 import pulumi
 import pytest
-from strict_mocks import Recording, run
+from strict_mocks import ProviderFailed, Recording, run
 
+from components.report_intake import NoRoute
 from mailtls.tls_rpt.contract import parse_domain_list
 from stacks.lambda_archive import lambda_archive, lambda_files
 from stacks.settings import REPOSITORY
@@ -17,6 +18,7 @@ PROGRAM = str(REPOSITORY / "stacks" / "__main__.py")
 ENFORCE = "policy_domain: {}\nmta_sts: {{mode: enforce, mx: [mx1.mailhost.example]}}\n"
 REPORTS_ONLY = "policy_domain: {}\n"
 RETIRING = "policy_domain: {}\nmta_sts: {{mode: none}}\n"
+ACTIVE_RULE_SET = "aws:ses/getActiveReceiptRuleSet:getActiveReceiptRuleSet"
 PLATFORM_OUTPUTS = {
     "policy_bucket": "policies",
     "policy_bucket_regional_domain_name": "policies.s3.eu-west-1.amazonaws.com",
@@ -38,7 +40,8 @@ def specs(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def deploy(specs: Path, **changes: Any) -> Recording:
+def deploy(specs: Path, *, active_rule_set: str | None = None, **changes: Any) -> Recording:
+    """active_rule_set: the one that AWS says is active; None: AWS fails, as it does when none is."""
     settings = {
         "kind": "all",
         "policy_specs": str(specs),
@@ -63,11 +66,25 @@ def deploy(specs: Path, **changes: Any) -> Recording:
             runpy.run_path(PROGRAM)
         return pulumi.Output.from_input(exported)
 
+    def active(args: dict[str, Any]) -> dict[str, Any]:
+        if active_rule_set is None:
+            raise ProviderFailed("reading SES Active Receipt Rule Set: empty result")
+        return {"id": args["region"], "arn": "", "ruleSetName": active_rule_set, "region": args["region"]}
+
     return run(
         program,
         config={"aws:region": "eu-west-1", **config},
         outputs={"pulumi:pulumi:StackReference": lambda name, _: {"name": name, "outputs": PLATFORM_OUTPUTS}},
+        calls={ACTIVE_RULE_SET: active},
     )
+
+
+@pytest.fixture
+def registered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Types of all that a failing program asked for before it failed."""
+    types: list[str] = []
+    monkeypatch.setattr("strict_mocks._StrictMonitor._record", lambda _self, request: types.append(request.type))
+    return types
 
 
 def domains_of(recording: Recording) -> dict[str, bool]:
@@ -144,7 +161,9 @@ def test_kind_platform_holds_no_domain(specs: Path) -> None:
 
 
 def test_kind_domains_uses_another_stacks_platform(specs: Path) -> None:
-    recording = deploy(specs, kind="domains", platform="organization/mailtls/platform", reports=None)
+    recording = deploy(
+        specs, kind="domains", platform="organization/mailtls/platform", reports=None, subscriptions=None
+    )
     assert recording.of("mailtls:index:ReportPipeline") == recording.of("mailtls:index:PolicyStore") == []
     policy_object = recording.one("aws:s3/bucketObjectv2:BucketObjectv2", "contoso.example-policy")
     assert policy_object.inputs["bucket"] == "policies"
@@ -186,15 +205,34 @@ def test_a_spec_with_addresses_of_its_own_waits_for_nothing_of_ours(specs: Path)
         ("d.yaml", ENFORCE.format("a" * 50 + ".contoso.example"), r"d\.yaml:1: policy-host-too-long: mta-sts\.a+"),
     ],
 )
-def test_a_broken_spec_registers_nothing(
-    specs: Path, monkeypatch: pytest.MonkeyPatch, file: str, text: str, fault: str
-) -> None:
+def test_a_broken_spec_registers_nothing(specs: Path, registered: list[str], file: str, text: str, fault: str) -> None:
     (specs / file).write_text(text)
-    registered: list[str] = []
-    monkeypatch.setattr("strict_mocks._StrictMonitor._record", lambda _self, request: registered.append(request.type))
     with pytest.raises(pulumi.RunError, match=fault):
         deploy(specs)
     assert registered == []
+
+
+def join(name: str) -> dict[str, Any]:
+    return {"domain": "reports.mailhost.example", "rule_set": f"join:{name}"}
+
+
+@pytest.mark.parametrize(
+    ("active", "fault"),
+    [("other", "the active set in eu-west-1 is other"), (None, "no receipt rule set is active in eu-west-1")],
+)
+def test_a_rule_set_that_is_not_live_registers_nothing(
+    specs: Path, registered: list[str], active: str | None, fault: str
+) -> None:
+    with pytest.raises(NoRoute, match=fault):
+        deploy(specs, reports=join("company"), active_rule_set=active)
+    assert registered == []
+
+
+def test_a_rule_set_of_others_is_named_among_the_outputs(specs: Path) -> None:
+    recording = deploy(specs, reports=join("company"), active_rule_set="company")
+    assert recording.result["rule_set_name"] == "company"
+    external = {"domain": "reports.mailhost.example", "rule_set": "external"}
+    assert deploy(specs, reports=external, active_rule_set="theirs").result["rule_set_name"] == "theirs"
 
 
 def test_a_hundred_and_one_domains_are_too_many(specs: Path) -> None:

@@ -57,6 +57,37 @@ def test_resolver_and_proxy_come_from_the_settings_or_else_from_the_environment(
     assert (from_settings.resolver.address, from_settings.resolver.port) == ("192.0.2.1", 53)
 
 
+OF_A_PLATFORM = {"reports", "subscriptions", "per_domain_metrics"}
+UNUSED = {"all": {"platform"}, "platform": {"platform", "policy_specs"}, "domains": OF_A_PLATFORM}
+
+
+@pytest.mark.parametrize("kind", UNUSED)
+def test_what_the_kind_has_no_use_for_is_a_fault(tmp_path: Path, kind: str) -> None:
+    everything = {
+        "platform": "organization/mailtls/platform",
+        "subscriptions": [{"protocol": "email", "endpoint": "mail-team@contoso.example"}],
+        "per_domain_metrics": False,
+    }
+    with pytest.raises(SettingFaults) as caught:
+        read(tmp_path, kind=kind, **everything)
+    assert {fault.partition(": ")[0] for fault in caught.value.faults} == {f"mailtls:{key}" for key in UNUSED[kind]}
+    assert all(f"kind {kind} has no use for it" in fault for fault in caught.value.faults)
+    used = read(tmp_path, kind=kind, **{**everything, **dict.fromkeys(UNUSED[kind])})
+    assert used.kind == kind
+
+
+@pytest.mark.parametrize("protocol", ["https", "email", "email-json"])
+def test_subscribers_that_need_no_rights_of_their_own(tmp_path: Path, protocol: str) -> None:
+    (subscription,) = read(tmp_path, subscriptions=[{"protocol": protocol, "endpoint": "e"}]).subscriptions
+    assert subscription.protocol == protocol
+
+
+@pytest.mark.parametrize("protocol", ["sqs", "lambda", "firehose", "sms", "http"])
+def test_other_subscribers_are_sent_to_the_topic(tmp_path: Path, protocol: str) -> None:
+    with pytest.raises(SettingFaults, match=rf"subscriptions\[0\]\.protocol: '{protocol}' is none of .*topic_arn"):
+        read(tmp_path, subscriptions=[{"protocol": protocol, "endpoint": "e"}])
+
+
 def test_kind_domains_needs_a_platform_and_no_reports(tmp_path: Path) -> None:
     settings = read(tmp_path, kind="domains", platform="organization/mailtls/platform", reports=None)
     assert settings.platform == "organization/mailtls/platform"
@@ -83,8 +114,11 @@ def test_the_stack_files_that_we_ship_are_right(stack: str) -> None:
         ({"kind": "platfrom"}, "mailtls:kind: 'platfrom' is none of all, platform, domains; did you mean platform?"),
         ({"policy_specs": None}, "mailtls:policy_specs: is missing"),
         ({"policy_specs": "none/here"}, "mailtls:policy_specs: there is no none/here in the repository"),
-        ({"kind": "domains"}, "mailtls:platform: is missing"),
-        ({"kind": "domains", "platform": "platform"}, "name the stack in full, such as organization/mailtls/platform"),
+        ({"kind": "domains", "reports": None}, "mailtls:platform: is missing"),
+        (
+            {"kind": "domains", "reports": None, "platform": "platform"},
+            "name the stack in full, such as organization/mailtls/platform",
+        ),
         ({"reports": None}, "mailtls:reports: is missing"),
         ({"zones": [{"suffix": "a b", "provider": "route53"}]}, "mailtls:zones[0].suffix:"),
         ({"zones": [{"provider": "route53"}]}, "mailtls:zones[0].suffix: is missing"),
@@ -108,7 +142,10 @@ def test_the_stack_files_that_we_ship_are_right(stack: str) -> None:
         ({"reports": {**GOOD["mailtls:reports"], "local_part": "TLS Reports"}}, "mailtls:reports.local_part: 'TLS Rep"),
         ({"subscriptions": [{"protocol": "https"}]}, "mailtls:subscriptions[0].endpoint: is missing"),
         ({"subscriptions": [{"protocol": "htps", "endpoint": "e"}]}, "did you mean https?"),
-        ({"subscriptions": [{"protocol": "sqs", "endpoint": "e", "severity": ["critcal"]}]}, "did you mean critical?"),
+        (
+            {"subscriptions": [{"protocol": "https", "endpoint": "e", "severity": ["critcal"]}]},
+            "did you mean critical?",
+        ),
         ({"gate": {"timeout": 600}}, "mailtls:gate.timeout: 600: seconds, more than 0 and at most 180"),
         ({"gate": {"timeout": "soon"}}, 'mailtls:gate.timeout: a number is expected, not "soon"'),
         ({"gate": {"resolver": "dns.example"}}, "mailtls:gate.resolver: 'dns.example' is not an address"),

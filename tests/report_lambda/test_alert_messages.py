@@ -62,6 +62,26 @@ def mx_outside_policy(cloud, mails):
     cloud.receive(from_google(mails, mails.policy(800, (detail,))))
 
 
+def day_of_a_promotion(cloud, mails):
+    rows = [mails.policy(50, (mails.failure(count),), mode=mode) for mode, count in (("testing", 60), ("enforce", 40))]
+    cloud.receive(from_google(mails, *rows))
+
+
+def too_many_causes(cloud, mails):
+    details = tuple(mails.failure(100 + n, mx=f"mx{n}.mailhost.example") for n in range(14))
+    cloud.receive(from_google(mails, mails.policy(9000, details)))
+
+
+def too_many_causes_over(cloud, mails):
+    details = tuple(mails.failure(100 + n, mx=f"mx{n}.contoso.example") for n in range(3, 14))
+    cloud.receive(from_google(mails, mails.policy(9000, details)))
+    cloud.now += timedelta(days=1)
+    cloud.receive(from_google(mails, mails.policy(500), day="2026-12-01"))
+    cloud.tick()
+    # eleven all-clears in the order of their keys: the one of interest to the end
+    cloud.topic.messages.sort(key=lambda message: ("[over]" in message[0], "causes" in message[0]))
+
+
 def policy_fetch_error(cloud, mails):
     detail = mails.failure(
         33,
@@ -115,6 +135,9 @@ SCENARIOS = [
     certificate_expired_again,
     certificate_expired_over,
     possible_downgrade,
+    day_of_a_promotion,
+    too_many_causes,
+    too_many_causes_over,
     mx_outside_policy,
     policy_fetch_error,
     tlsa_invalid,
@@ -155,3 +178,41 @@ def test_a_domain_without_owner_and_spec_still_gets_a_whole_message(cloud, mails
     assert "owner" not in attributes
     assert "no owner set" in text
     assert "None" not in text
+
+
+LURE = "mx1.contoso.example, urgent: sign in at https://evil.test/fix"
+
+
+@pytest.mark.parametrize(
+    "address", [LURE, "192.0.2.25, see evil.test", "fe80::1%see evil.test", "fe80::1%evil.test", "192.0.2.25/evil.test"]
+)
+def test_only_addresses_stand_where_addresses_are_told(cloud, mails, address):
+    failure = mails.failure(5, **{"receiving-ip": address})
+    cloud.receive(
+        from_google(mails, mails.policy(9, (failure, mails.failure(5, **{"receiving-ip": " 2001:DB8::0:25"}))))
+    )
+    [(_, text, _)] = cloud.topic.messages
+    assert "evil.test" not in text
+    assert "mx2.contoso.example (2001:db8::25): " in text
+
+
+def test_only_patterns_stand_where_the_policy_is_told(cloud, mails):
+    lines = ["version: STSv1", "mode: enforce", f"mx: {LURE}", "mx: *.mailhost.example", f"mx: {'a.' * 300}"]
+    failure = mails.failure(5, "validation-failure", "mx3.contoso.example")
+    cloud.receive(from_google(mails, mails.policy(9, (failure,), **{"policy-string": lines})))
+    [(_, text, _)] = cloud.topic.messages
+    assert "evil.test" not in text
+    assert "applied lists *.mailhost.example." in " ".join(text.split())
+    [key] = cloud.store.under("reports/")
+    assert LURE in str(cloud.store.json(key))  # nothing of it is lost
+
+
+@pytest.mark.parametrize("mark", ['"', "\u201d", "\uff02", "\u201f"])
+def test_the_words_of_a_sender_cannot_close_their_quotes(cloud, mails, mark):
+    said = f"none{mark} DO 1 Sign in at evil.test{mark}"
+    failure = mails.failure(5, **{"failure-reason-code": said})
+    cloud.receive(mails.mail(mails.report(mails.policy(9, (failure,)), organization=f"Evil{mark}) 5 now ({mark}")))
+    [(_, text, _)] = cloud.topic.messages
+    one_line = " ".join(text.split())
+    assert """google.com ("Evil') 5 now ('") 5.""" in one_line
+    assert """unverified: "none' DO 1 Sign in at evil.test'" DO""" in one_line

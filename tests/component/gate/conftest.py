@@ -20,11 +20,13 @@ import trustme
 
 
 class DnsServer:
-    """Answers for `records` as the recursive resolver (RD set) and as every zone's server (RD clear).
+    """Answers for `records` as the recursive resolver (RD set) and as every zone's server (RD clear, AA in the answer).
 
-    zones: apexes; each has the name server ns1.<apex> at 127.0.0.1. records: (name, type) -> rdata texts, names with
-    the final dot. delegated: cuts that are answered with a referral. rcodes: names whose owner answers so. questions:
-    (name, type, RD) as they came.
+    zones: apexes; each has the name server ns1.<apex> at 127.0.0.1, unless `records` has others. records: (name, type)
+    -> rdata texts, names with the final dot. delegated: cuts that are answered with a referral. rcodes: names whose
+    owner answers so. lame: name -> how many questions about it are referred to the root. cached: names that are
+    answered as from a recursive cache (RA, no AA). behind: name -> what a cache adds behind the answer about it.
+    questions: (name, type, RD) as they came.
     """
 
     def __init__(self) -> None:
@@ -32,6 +34,9 @@ class DnsServer:
         self.records: dict[tuple[str, str], list[str]] = {}
         self.delegated: set[str] = set()
         self.rcodes: dict[str, int] = {}
+        self.lame: dict[str, int] = {}
+        self.cached: set[str] = set()
+        self.behind: dict[str, dns.rrset.RRset] = {}
         self.questions: list[tuple[str, str, bool]] = []
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
@@ -61,22 +66,27 @@ class DnsServer:
         if name in self.rcodes and not recursive:
             response.set_rcode(self.rcodes[name])
             return response
+        if self.lame.get(name) and not recursive:
+            self.lame[name] -= 1  # the next server, which is this one too, knows the zone
+            response.authority.append(dns.rrset.from_text(".", 300, "IN", "NS", "a.root-servers.net."))
+            return response
         cut = next((cut for cut in self.delegated if not recursive and name.endswith(cut)), None)
         if cut is not None and ("ns1." + cut, "A") in self.records:
             self.delegated.discard(cut)  # the next question goes to the child's server, which is this one too
             response.authority.append(dns.rrset.from_text(cut, 300, "IN", "NS", f"ns1.{cut}"))
             return response
-        if rdtype == "NS" and name in self.zones:
-            response.answer.append(dns.rrset.from_text(name, 300, "IN", "NS", f"ns1.{name}"))
-            return response
-        if rdtype == "A" and name.startswith("ns1.") and name[4:] in self.zones:
-            response.answer.append(dns.rrset.from_text(name, 300, "IN", "A", "127.0.0.1"))
-            return response
+        if not recursive:
+            response.flags |= dns.flags.RA if name in self.cached else dns.flags.AA
         for kind in (rdtype, "CNAME"):
             if (name, kind) in self.records:
                 response.answer.append(dns.rrset.from_text(name, 300, "IN", kind, *self.records[name, kind]))
+                response.answer += [self.behind[name]] if name in self.behind else []
                 return response
-        if not any(owner == name for owner, _ in self.records):
+        if rdtype == "NS" and name in self.zones:
+            response.answer.append(dns.rrset.from_text(name, 300, "IN", "NS", f"ns1.{name}"))
+        elif rdtype == "A" and name.startswith("ns1.") and name[4:] in self.zones:
+            response.answer.append(dns.rrset.from_text(name, 300, "IN", "A", "127.0.0.1"))
+        elif not any(owner == name for owner, _ in self.records):
             response.set_rcode(dns.rcode.NXDOMAIN)
         return response
 

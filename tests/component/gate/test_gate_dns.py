@@ -3,6 +3,7 @@
 from typing import Any
 
 import dns.rcode
+import dns.rrset
 import pytest
 
 from mailtls.observe.dns import DnsError, Resolver
@@ -73,6 +74,48 @@ def test_a_server_that_fails_is_named(dns_server: Any, resolver: Resolver) -> No
     dns_server.rcodes[NAME + "."] = dns.rcode.SERVFAIL
     with pytest.raises(DnsError, match=r"contoso\.example: ns1\.contoso\.example\. \(127\.0\.0\.1\): SERVFAIL"):
         resolver.authoritative_txt(NAME)
+
+
+def test_a_lame_server_is_no_witness_that_nothing_is_published(dns_server: Any, resolver: Resolver) -> None:
+    """It refers to the root, with NOERROR and no data, whatever the zone holds."""
+    dns_server.records[NAME + ".", "TXT"] = ['"v=STSv1; id=theirs;"']
+    dns_server.lame[NAME + "."] = 1
+    with pytest.raises(DnsError, match=r"ns1\.contoso\.example\. \(127\.0\.0\.1\): not authoritative"):
+        resolver.authoritative_txt(NAME)
+
+
+def test_the_next_server_is_asked_after_a_lame_one(dns_server: Any, resolver: Resolver) -> None:
+    dns_server.records["contoso.example.", "NS"] = ["ns1.contoso.example.", "ns2.contoso.example."]
+    dns_server.records["ns2.contoso.example.", "A"] = ["127.0.0.1"]
+    dns_server.records[NAME + ".", "TXT"] = ['"v=STSv1; id=theirs;"']
+    dns_server.lame[NAME + "."] = 1
+    assert resolver.authoritative_txt(NAME) == ("v=STSv1; id=theirs;",)
+
+
+@pytest.mark.parametrize("published", [[], ['"v=STSv1; id=old;"']])
+def test_what_a_cache_holds_is_no_answer(dns_server: Any, resolver: Resolver, published: list[str]) -> None:
+    """Neither data nor their absence: whoever answers on port 53 may be a resolver that a firewall put there."""
+    if published:
+        dns_server.records[NAME + ".", "TXT"] = published
+    dns_server.cached.add(NAME + ".")
+    with pytest.raises(DnsError, match="not authoritative"):
+        resolver.authoritative_txt(NAME)
+
+
+def test_what_a_cache_adds_behind_an_alias_is_not_taken(dns_server: Any, resolver: Resolver) -> None:
+    """AA speaks of the first name of an answer (RFC 1035 section 4.1.1)."""
+    target = "_mta-sts.mailhost.example."
+    dns_server.zones.add("mailhost.example.")
+    dns_server.records[NAME + ".", "CNAME"] = [target]
+    dns_server.behind[NAME + "."] = dns.rrset.from_text(target, 300, "IN", "TXT", '"v=STSv1; id=old;"')
+    dns_server.records[target, "TXT"] = ['"v=STSv1; id=new;"']
+    assert resolver.authoritative_txt(NAME) == ("v=STSv1; id=new;",)
+
+
+def test_an_alias_within_the_zone_is_followed(dns_server: Any, resolver: Resolver) -> None:
+    dns_server.records[NAME + ".", "CNAME"] = ["_mta-sts.shared.contoso.example."]
+    dns_server.records["_mta-sts.shared.contoso.example.", "TXT"] = ['"v=STSv1; id=4;"']
+    assert resolver.authoritative_txt(NAME) == ("v=STSv1; id=4;",)
 
 
 def test_a_zone_that_nobody_knows_is_told(dns_server: Any, resolver: Resolver) -> None:

@@ -9,7 +9,7 @@ from deployed import Clients
 from inline_stack import InlineStack, begin
 
 from components.dns_zones.route53 import Route53Zone
-from components.report_intake import ReportIntake, RuleSet, RuleSetChoice
+from components.report_intake import ReportIntake, RuleSet, RuleSetChoice, active_rule_set
 from sandbox.cloud.emulator.name_server import NameServer
 
 
@@ -138,6 +138,8 @@ def test_the_active_rule_set_can_be_looked_up(stack: InlineStack, aws: Clients, 
 
 
 def test_a_rule_set_of_others_has_to_be_active(stack: InlineStack, aws: Clients, unique: Callable[..., str]) -> None:
+    choice = RuleSetChoice(RuleSet.EXTERNAL)
+
     def program() -> None:
         intake = ReportIntake(
             "intake",
@@ -145,8 +147,9 @@ def test_a_rule_set_of_others_has_to_be_active(stack: InlineStack, aws: Clients,
                 "region": "eu-west-1",
                 "reports_domain": "reports.contoso.example",
                 "local_part": "tlsrpt",
-                "rule_set": RuleSetChoice(RuleSet.EXTERNAL),
+                "rule_set": choice,
                 "activate": False,
+                "active_rule_set": active_rule_set(choice, "eu-west-1"),
                 "rule_set_name": "ours",
                 "rule_name": "ours",
                 "zone": Route53Zone("contoso.example", "Z1"),

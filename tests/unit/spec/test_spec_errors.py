@@ -8,6 +8,7 @@ import pytest
 
 from mailtls.spec import SpecErrors, load
 from mailtls.spec.schema import spec_schema
+from mailtls.tls_rpt.record import Record
 
 Errors = Callable[[dict[str, str]], list[str]]
 
@@ -188,6 +189,33 @@ def test_what_is_no_rua_is_told_how_to_be_one(errors: Errors, uri: str, said: st
     (line,) = errors({"x.yaml": text})
     assert line.startswith(f'x.yaml:3:34: tls_rpt.rua[1]: "{uri}" is not a report URI: ')
     assert said in line
+
+
+def test_a_rua_that_no_provider_takes_is_refused_where_it_stands(errors: Errors) -> None:
+    uris = ", ".join(f'"https://reports.example.org/{n}{"x" * 871}"' for n in range(10))
+    said = errors(
+        {
+            "a.yaml": f"policy_domain: a.example\ntls_rpt: {{rua: [{uris}]}}\n",
+            "b/defaults.yaml": f"owner: x\ntls_rpt:\n  rua: [{uris}]\n",
+            "b/b.yaml": "policy_domains: {b.example: {}, c.example: {}}\n",
+        }
+    )
+    told = (
+        "tls_rpt.rua: a TXT record of 9026 octets; 2000 is the most that every DNS provider takes; "
+        "write fewer or shorter URIs"
+    )
+    assert said == [f"a.yaml:2:16: {told}", f"b/defaults.yaml:3:8: {told}"]
+
+
+def test_a_rua_as_long_as_every_provider_takes_is_no_fault(errors: Errors, tmp_path: Path) -> None:
+    text = 'policy_domain: a.example\ntls_rpt: {{rua: ["https://r.example/{}", "https://r.example/{}"]}}\n'
+    room = 2000 - len("v=TLSRPTv1; rua=https://r.example/,https://r.example/;")
+    (tmp_path / "a.yaml").write_text(text.format("a" * 980, "b" * (room - 980)))
+    (spec,) = load(tmp_path)
+    assert spec.tls_rpt is not None
+    assert len(str(Record(spec.tls_rpt.rua))) == 2000
+    (line,) = errors({"x.yaml": text.format("a" * 980, "b" * (room - 979))})
+    assert "a TXT record of 2001 octets" in line
 
 
 @pytest.mark.parametrize("key", ["dns", "rollout", "adopt", "hold", "adopted", "retired_until", "ignore", "hosting"])

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 
 from mailtls.mta_sts.policy import MAX_AGE, Mode
 from mailtls.spec import load, reference, schema
+from mailtls.spec.values import MAX_REPORT_RECORD
 from mailtls.spec.verdict import compiled
 
 SANDBOX = Path(__file__).parents[3] / "policy_specs" / "sandbox"
@@ -64,6 +65,8 @@ def test_the_schema_agrees_with_the_standard() -> None:
     assert mta_sts["mode"]["enum"] == [mode.value for mode in Mode]
     assert mta_sts["max_age"]["anyOf"][0]["maximum"] == MAX_AGE
     assert mta_sts["max_age"]["x-default-by-mode"].keys() == set(Mode)
+    rua = schema.spec_schema()["properties"]["tls_rpt"]["properties"]["rua"]
+    assert f"at most {MAX_REPORT_RECORD} octets" in rua["description"]
 
 
 @pytest.mark.parametrize(
