@@ -75,7 +75,7 @@ class AlertTopic(pulumi.ComponentResource):
                 region=region,
                 topic=topic.arn,
                 protocol=subscription["protocol"],
-                endpoint=subscription["endpoint"],
+                endpoint=pulumi.Output.secret(subscription["endpoint"]),  # a webhook's path may open it
                 filter_policy=json.dumps(wanted, sort_keys=True) if wanted else None,
                 filter_policy_scope="MessageAttributes" if wanted else None,
                 opts=child,

@@ -4,6 +4,7 @@ A certificate and a distribution per domain, the domain's folder of the policy b
 edge, no redirect, and no cache between the object and a sender: a change is live at once and needs no invalidation.
 """
 
+import hashlib
 from typing import TypedDict
 
 import pulumi
@@ -115,11 +116,15 @@ class PolicyHost(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: PolicyHostArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mailtls:index:PolicyHost", name, {}, opts)
+        text = args["policy"].render()
         self.policy_object = aws.s3.BucketObjectv2(
             f"{name}-policy",
             bucket=args["policy_bucket"],
             key=args["policy_domain"] + WELL_KNOWN_PATH,
-            content=args["policy"].render().decode("utf-8"),
+            content=text.decode("utf-8"),
+            # What S3 says of an object that it encrypts with its own key. The provider never reads the text: without
+            # this a refresh would not see that somebody wrote another one by hand, and `up` would announce that one.
+            etag=hashlib.md5(text, usedforsecurity=False).hexdigest(),
             content_type="text/plain; charset=utf-8",
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=args["keep_policies"]),
         )

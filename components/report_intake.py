@@ -69,8 +69,8 @@ class RuleSetChoice:
             )
         if self.kind is not RuleSet.OWN and activate:
             raise NoRoute(
-                f"reports.activate: true goes with rule_set: own only; a set that others keep ({self.kind}) is "
-                "activated by them"
+                f"reports.activate: true goes with rule_set: own only; take it out, with {self.kind} the owners of the "
+                "set activate it"
             )
 
 

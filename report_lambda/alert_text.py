@@ -218,7 +218,7 @@ def _do(state: AlertState, own: OwnDomain) -> str:
     rollback = (
         f"Not within the hour? {take_out} back to testing: set "
         f"`mta_sts.mode: testing` in the spec ({spec_of(own)}) and merge. Senders look for a new id before they give "
-        "mail up."
+        "mail up. CI down? docs/break-glass.md."
     )
     return steps("DO", [*remedies, rollback])
 

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from mailtls import names
 from mailtls.mta_sts.policy import policy_host
 from mailtls.tls_rpt.contract import OwnDomain
-from mailtls.tls_rpt.failures import Severity
+from mailtls.tls_rpt.failures import PUT_BACK, Severity
 from report_lambda.alert_desk import Desk
 from report_lambda.causes import Cause, CauseKind
 from report_lambda.domains import OwnDomains
@@ -79,14 +79,14 @@ def compose(event: CertificateEvent, own: OwnDomain, ends: date, on_rung: int, c
                     f"  aws acm describe-certificate --region {region} --certificate-arn {event.arn} "
                     "--query Certificate.DomainValidationOptions\n"
                     "  dig +short CNAME NAME-FROM-ABOVE\n"
-                    "Gone or different? Run the deployment of this domain again; a delegated domain's owner must put "
-                    "it back. At Cloudflare it must not be proxied.",
+                    "Gone or different? Put it back; where the zone is somebody else's, its owner must. At Cloudflare "
+                    f"it must not be proxied.\n  {PUT_BACK}",
                     "CAA records must let Amazon issue (no record at all is fine):\n"
                     f"  dig +short CAA {host}\n"
                     f"  dig +short CAA {own.policy_domain}",
                     "The certificate must be in use by the distribution: ACM renews no unused ones."
                     + (
-                        " An expired one is never renewed: it has to be replaced by the deployment."
+                        ' An expired one is never renewed: replace it (docs/break-glass.md, "An expired certificate").'
                         if not on_rung
                         else ""
                     ),

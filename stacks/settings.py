@@ -182,7 +182,8 @@ def _reports(fields: Fields, kind: Kind, zones: DnsZones) -> Reports | None:
         if rule_set is not None:
             RuleSetChoice.parse(rule_set).check(activate=activate)
     except pulumi.RunError as e:
-        entry.fault("rule_set", str(e).partition(": ")[2])
+        key, _, text = str(e).partition(": ")
+        entry.fault(key.removeprefix("reports."), text)
     return Reports(domain, local_part, rule_set or "", activate)
 
 

@@ -60,7 +60,10 @@ def explain(result_type: ResultType) -> Explanation:
 
 _SHOW_CERTIFICATE = "  openssl s_client -starttls smtp -connect {mx}:25 -servername {mx}"
 _FETCH_POLICY = "  curl -v https://{policy_host}/.well-known/mta-sts.txt"
-_DEPLOY_AGAIN = "Changed by hand, or by somebody else? Run the deployment of this domain again."
+PUT_BACK = "pulumi up --refresh --skip-preview --continue-on-error"
+"""Makes the cloud again what Git says. Without --refresh the engine does not look at what somebody else changed."""
+
+_DEPLOY_AGAIN = f"Changed by hand, or by somebody else? Put back what Git says:\n  {PUT_BACK}"
 
 _EXPLANATIONS: Mapping[ResultType, Explanation] = {
     ResultType.STARTTLS_NOT_SUPPORTED: Explanation(

@@ -41,6 +41,11 @@ _EVENT_LOOP = asyncio.new_event_loop()
 loop, and a test that calls `asyncio.run` leaves none behind."""
 
 
+def secret(value: Any) -> dict[str, Any]:
+    """`value` as an input that the engine keeps encrypted."""
+    return {rpc._special_sig_key: rpc._special_secret_sig, "value": value}
+
+
 class StrictMockError(AssertionError):
     """The program asked for something that no engine, provider or reviewer would take. One line per finding."""
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from sample_pipeline import ACCOUNT, EVERYONE
-from strict_mocks import assert_well_formed, run
+from strict_mocks import assert_well_formed, run, secret
 
 from components.alert_topic import AlertTopic, filter_policy
 from mailtls.tls_rpt.contract import Attribute
@@ -47,7 +47,7 @@ def test_subscriptions_as_sns_gets_them():
     by_protocol = {s.inputs["protocol"]: s.inputs for s in recording.of(SUBSCRIPTION)}
     assert json.loads(by_protocol["https"]["filterPolicy"]) == {"owner": ["mail-team"], "severity": ["critical"]}
     assert by_protocol["https"]["filterPolicyScope"] == "MessageAttributes"
-    assert by_protocol["https"]["endpoint"] == WEBHOOK["endpoint"]
+    assert by_protocol["https"]["endpoint"] == secret(WEBHOOK["endpoint"])
     # the alarms of the pipeline carry no attributes: any filter would shut them out
     assert "filterPolicy" not in by_protocol["email"]
     assert all(s["topic"].endswith(":reports-alerts-topic-0123456") for s in by_protocol.values())

@@ -133,11 +133,14 @@ def test_the_stack_files_that_we_ship_are_right(stack: str) -> None:
         ),
         ({"zones": "contoso.example"}, "mailtls:zones: a list of maps is expected"),
         ({"zones": []}, "mailtls:reports.domain: zone-not-configured: reports.mailhost.example lies in no zone"),
-        ({"reports": {"domain": "reports.mailhost.example", "rule_set": "own"}}, "write activate: true"),
+        (
+            {"reports": {"domain": "reports.mailhost.example", "rule_set": "own"}},
+            "mailtls:reports.rule_set: own, but activate is false",
+        ),
         ({"reports": {"domain": "reports.mailhost.example", "rule_set": "join"}}, '"join" is none of own, join:<name'),
         (
             {"reports": {"domain": "reports.mailhost.example", "rule_set": "join:x", "activate": True}},
-            "with rule_set: own",
+            "mailtls:reports.activate: true goes with rule_set: own only; take it out",
         ),
         ({"reports": {**GOOD["mailtls:reports"], "local_part": "TLS Reports"}}, "mailtls:reports.local_part: 'TLS Rep"),
         ({"subscriptions": [{"protocol": "https"}]}, "mailtls:subscriptions[0].endpoint: is missing"),

@@ -161,6 +161,19 @@ def test_a_body_that_was_changed_by_hand_shows_in_the_outputs_only(stack: Inline
     assert seen.outputs["version"] == by_hand
 
 
+def test_a_body_that_was_changed_by_hand_is_put_back_by_a_program_that_gives_its_etag(
+    stack: InlineStack, aws: Clients
+) -> None:
+    program = small_bucket(content="one", etag=hashlib.md5(b"one", usedforsecurity=False).hexdigest())
+    first = stack.up(program).outputs["version"]
+    by_hand = aws("s3").put_object(Bucket="mailtls-small", Key="one", Body=b"by hand")["VersionId"]
+    seen = stack.up(program, refresh=True)
+    assert seen.operations == {"object": "update"}
+    assert seen.outputs["version"] not in (first, by_hand)
+    assert aws("s3").get_object(Bucket="mailtls-small", Key="one")["Body"].read() == b"one"
+    stack.assert_settled()
+
+
 def test_what_was_switched_off_by_hand_is_switched_on_again(stack: InlineStack, aws: Clients) -> None:
     stack.up(lambda: bucket_and_settings(1))
     s3 = aws("s3")
