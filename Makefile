@@ -1,6 +1,6 @@
 # What a person types. `make` alone is what CI runs. Everything is installed on the way, nothing has to be done first.
 .DEFAULT_GOAL := test
-.PHONY: demo test quick check engine sandbox-up sandbox-down bench docs lock clean
+.PHONY: demo test quick check engine programs sandbox-up sandbox-down bench docs lock clean
 
 PYTHON ?= python3
 RUN := .venv/bin/python
@@ -8,7 +8,7 @@ RUN := .venv/bin/python
 demo: .venv/ready ## the whole system once, as a story
 	$(RUN) -m sandbox.demo
 
-test: check engine ## everything; what CI runs
+test: check engine programs ## everything; what CI runs
 	$(RUN) -m pytest
 
 quick: check ## the fast half, for the inner loop: no engine, no sandbox
@@ -23,6 +23,10 @@ check: .venv/ready
 
 engine: .venv/ready ## the real Pulumi CLI: found, cached, installed or built
 	$(RUN) -m sandbox.engine pulumi
+
+# Some tests ask programs that a small Debian lacks: installed where that is allowed, else those tests are skipped.
+programs:
+	@for each in curl openssl; do command -v $$each >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq $$each; } || echo "$$each is missing: apt-get install $$each; the tests that ask it are skipped"; done
 
 sandbox-up: .venv/ready ## the local cloud, deployed and left running
 	$(RUN) -m sandbox up

@@ -51,7 +51,8 @@ def test_steps_need_only_the_words_that_every_alert_has(result_type: ResultType)
 
 @pytest.mark.parametrize("result_type", ResultType)
 def test_commands_can_be_typed(result_type: ResultType) -> None:
-    """Each begins with a tool that any administrator has (who deploys has pulumi), and holds no shell syntax but pipes and an empty input."""
+    """Each begins with a tool that any administrator has, or with pulumi, and holds no shell syntax but pipes and an
+    empty input."""
     for command in commands(explain(result_type)):
         for piece in command.replace("</dev/null", "").split("|"):
             program, *arguments = shlex.split(piece)
