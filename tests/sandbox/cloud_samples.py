@@ -132,7 +132,7 @@ def metric_sum(aws: Clients, namespace: str, metric: str, ahead: float = 0, **di
     return float(sum(point["Sum"] for point in points))
 
 
-def soon(holds: Callable[[], object], seconds: float = 10) -> bool:
+def soon(holds: Callable[[], object], seconds: float = 30) -> bool:
     """Whether it comes to hold: what the emulator does on its own takes a moment."""
     return any(holds() for _ in _until(seconds))
 

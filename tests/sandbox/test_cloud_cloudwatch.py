@@ -227,9 +227,11 @@ def test_expressions(
     cloudwatch: Any, unique: Unique, expression: str, a: float | None, b: float | None, expected: str
 ) -> None:
     namespace = unique("expression")
-    for name, value in (("a", a), ("b", b)):
-        if value is not None:
-            put_metric(cloudwatch, namespace, value, name=name)
+    now = time.time()  # of both: in one minute, and so in one period
+    given = {name: value for name, value in (("a", a), ("b", b)) if value is not None}
+    if given:
+        data = [{"MetricName": name, "Value": value, "Timestamp": now} for name, value in given.items()]
+        cloudwatch.put_metric_data(Namespace=namespace, MetricData=data)
     queries: list[dict[str, Any]] = [
         {
             "Id": name,

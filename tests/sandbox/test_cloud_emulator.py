@@ -42,7 +42,7 @@ def _process(*arguments: str) -> subprocess.CompletedProcess[str]:
     python = str(environment("emulator", REQUIREMENTS))
     command = [python, "-P", "-m", "sandbox.cloud.emulator", "--dns", "127.0.0.1:9", *arguments]
     variables = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    return subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    return subprocess.run(command, env=variables, capture_output=True, text=True, check=False, timeout=300)
 
 
 def test_without_its_patches_every_proof_fails() -> None:

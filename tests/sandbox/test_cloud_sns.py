@@ -120,7 +120,7 @@ def test_what_is_tried_again(sns: Any, topic: str, site: Site, status: int, agai
     subscribed(sns, topic, site)
     site.status = status
     sns.publish(TopicArn=topic, Message="text")
-    assert soon(lambda: len(site.came) == 2, 2) == again
+    assert soon(lambda: len(site.came) >= 2, 2) == again
 
 
 def test_without_a_proxy_nothing_leaves_this_machine(sns: Any, topic: str, site: Site) -> None:

@@ -2,7 +2,6 @@
 
 import socket
 import struct
-import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -18,8 +17,9 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.resolver
 import pytest
+from cloud_samples import soon
 from dns.name import Name
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mailtls.observe.dns import Resolver
@@ -383,7 +383,6 @@ def test_a_malformed_query_is_told_so(client: Client, wire: bytes) -> None:
     assert (response.id, response.rcode()) == (0x1234, dns.rcode.FORMERR)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=60), st.sampled_from([b"", dns.message.make_query("a.contoso.example", "A").to_wire()]))
 def test_no_octets_bring_it_down(edge: DnsEdge, octets: bytes, start: bytes) -> None:
     for wire in (start + octets, start[: len(octets)] + octets):
@@ -505,8 +504,8 @@ def hosted(aws: Callable[..., Any], emulated: Client) -> HostedZone:
     """A zone that the edge did not know at its start."""
     assert emulated.found("northwind.example", "MX")
     zone = HostedZone(aws("route53", "us-east-1"), "hosted.example")
-    while not emulated.found("hosted.example", "NS"):  # the edge takes its list of zones for granted for a second
-        time.sleep(0.05)
+    # the edge takes its list of zones for granted for a second
+    assert soon(lambda: emulated.found("hosted.example", "NS"))
     return zone
 
 

@@ -1,5 +1,6 @@
 """The proxy: leads HTTPS to the edge, for clients that nobody here wrote, and nothing anywhere else."""
 
+import shutil
 import socket
 import ssl
 import subprocess
@@ -69,6 +70,7 @@ def test_urllib_fetches_through_it(internet: Internet) -> None:
         assert answer.read().startswith(b"version: STSv1\r\n")
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl on this machine")
 def test_curl_fetches_through_it(internet: Internet) -> None:
     command = ["curl", "--silent", "--show-error", "--proxy", internet.any_name]
     command += ["--cacert", str(internet.authority.ca), URL]

@@ -1,10 +1,6 @@
-"""Unit tests touch no network, and hypothesis keeps no clock."""
+"""Unit tests touch no network."""
 
 import pytest_socket
-from hypothesis import settings
-
-settings.register_profile("mailtls", deadline=None, max_examples=100)
-settings.load_profile("mailtls")
 
 
 def pytest_runtest_setup() -> None:

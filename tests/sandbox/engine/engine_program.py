@@ -44,6 +44,7 @@ class Program:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
+            timeout=300,
         )
 
     def up(self, *arguments: str) -> str:

@@ -73,11 +73,21 @@ def test_an_interrupt_ends_a_run_cleanly(
 
 
 def test_nothing_is_left_of_a_run_that_is_done(program: Program, start: Callable[..., Running]) -> None:
-    program.write("import time; print('here'); time.sleep(1)")
+    program.write(
+        """
+        import time
+        from pathlib import Path
+
+        print("here")
+        while not Path("go").exists():
+            time.sleep(0.05)
+        """
+    )
     running = start("up", "--yes", "--skip-preview")
     running.wait_for("here")
     family = running.family()
     assert len(family) > 1
+    (program.folder / "stacks" / "go").touch()
     assert running.wait() == 0
     assert "Traceback" not in running.said
     assert wait_until_gone(family) == []

@@ -214,7 +214,7 @@ def _prove_batches(probe: Probe) -> None:
         EventSourceArn=arn, FunctionName=name, BatchSize=1, FunctionResponseTypes=["ReportBatchItemFailures"]
     )
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    for _ in range(100):
+    for _ in range(600):  # half a minute, on a machine that stalls
         attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
         if attributes == dict(zip(names, ("0", str(len(bad))), strict=True)):
             return

@@ -24,7 +24,7 @@ class Receiver:
         self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
 
-    def next(self, seconds: float = 5) -> str:
+    def next(self, seconds: float = 30) -> str:
         """The body of the next POST, or the head of another request. Raises LookupError when none comes."""
         try:
             return self._came.get(timeout=seconds)
