@@ -12,10 +12,14 @@ from sandbox.deployment import STACK, Deployment, PulumiFailed, path_with_interp
 from sandbox.endpoints import Endpoints, NoSandbox, exports
 from sandbox.engine.cli import NoEngine
 from sandbox.engine.environments import EnvironmentFailed
-from sandbox.lifecycle import NotStarted, start, stop
+from sandbox.lifecycle import NotStarted, OutOfReach, start, stop
 from sandbox.place import REPOSITORY, SANDBOX, AlreadyRunning
 
 EDGE_FAULTS = ("hold-edge", "slow-edge", "no-certificate")
+TROUBLES = (
+    *(AlreadyRunning, NotStarted, OutOfReach, NoSandbox, ControlError),
+    *(NoEngine, EnvironmentFailed, PulumiFailed),
+)
 _SPAN = re.compile(r"\+?(\d{1,9})(s|m|h|d)?")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, None: 1}
 
@@ -25,7 +29,7 @@ def told() -> Iterator[None]:
     """Expected troubles become one message and exit code 2."""
     try:
         yield
-    except (AlreadyRunning, NotStarted, NoSandbox, NoEngine, EnvironmentFailed, ControlError, PulumiFailed) as e:
+    except TROUBLES as e:
         click.echo(str(e), err=True)
         sys.exit(2)
 

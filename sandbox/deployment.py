@@ -3,9 +3,11 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,6 +23,9 @@ PARALLEL = 64
 
 UP = ("--skip-preview", "--continue-on-error", "--parallel", str(PARALLEL))
 """How every `pulumi up` of a CI job should run: one stuck domain stops no other."""
+
+RUN_SECONDS = 600
+"""Runs take seconds; the gates' own limits are far below this."""
 
 
 class PulumiFailed(RuntimeError):
@@ -108,6 +113,8 @@ class Deployment:
                 text=True,
                 errors="replace",
             ) as process:
+                clock = threading.Timer(RUN_SECONDS, process.kill)  # its plugins and the program end with it
+                clock.start()
                 try:
                     for line in process.stdout or ():
                         lines.append(line)
@@ -117,9 +124,13 @@ class Deployment:
                 except BaseException:
                     process.terminate()  # as Ctrl-C does: the engine ends in order
                     raise
+                finally:
+                    clock.cancel()
             errors.seek(0)
             said = errors.read()
             log.write(said)
+        if process.returncode == -signal.SIGKILL:
+            said += f"\n(killed: a run that takes {RUN_SECONDS} s has hung)"
         if process.returncode:
             raise PulumiFailed(" ".join(arguments), "".join(lines) + said)
         return Run("".join(lines), time.monotonic() - began)

@@ -9,12 +9,14 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+from sandbox.cloud.start import REQUIREMENTS
 from sandbox.endpoints import Endpoints
+from sandbox.engine.environments import environment
 from sandbox.place import REPOSITORY, AlreadyRunning, Place
 
 START_SECONDS = 180
-"""The first start installs the emulator's environment."""
 STOP_SECONDS = 20
 
 
@@ -26,11 +28,15 @@ class NotStarted(RuntimeError):
     """The local cloud did not come up; the text has the end of its log."""
 
 
+class OutOfReach(RuntimeError):
+    """The local cloud runs where this process cannot end it."""
+
+
 def start(place: Place, *, bound: bool = False) -> Endpoints:
     """Start the local cloud of `place` from nothing: state and logs of an earlier one are removed.
 
     bound: it ends with this process, however that ends; else it lives until `stop`.
-    Raises AlreadyRunning, NotStarted.
+    The first time it installs the emulator. Raises AlreadyRunning, NotStarted, EnvironmentFailed.
     """
     if (holder := place.holder()) is not None:
         raise AlreadyRunning(holder)
@@ -39,6 +45,7 @@ def start(place: Place, *, bound: bool = False) -> Endpoints:
         shutil.rmtree(old, ignore_errors=True)
     place.endpoints.unlink(missing_ok=True)
     place.logs.mkdir(parents=True)
+    environment("emulator", REQUIREMENTS)  # once; here, where its user sees what takes so long
     log = place.logs / "local_cloud.log"
     command = [sys.executable, "-m", "sandbox.local_cloud", "--folder", str(place.folder)]
     with log.open("wb") as output:
@@ -50,14 +57,14 @@ def start(place: Place, *, bound: bool = False) -> Endpoints:
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C at the terminal is for us to handle
         )
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end:
-        if place.endpoints.exists() and b"READY" in log.read_bytes():
+    try:
+        if _is_ready(place, process, log):
             _started[place] = process
             return Endpoints.read(place.endpoints)
-        if process.poll() is not None:
-            break
-        time.sleep(0.05)
+    except BaseException:  # Ctrl-C
+        process.kill()
+        process.wait()
+        raise
     if process.poll() == 3:
         raise AlreadyRunning(place.holder() or 0)
     process.kill()
@@ -66,12 +73,24 @@ def start(place: Place, *, bound: bool = False) -> Endpoints:
     raise NotStarted(f"the local cloud did not start ({log}):\n{told}")
 
 
+def _is_ready(place: Place, process: subprocess.Popen[bytes], log: Path) -> bool:
+    """Waits; False when it has ended, or takes too long."""
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end and process.poll() is None:
+        if place.endpoints.exists() and b"READY" in log.read_bytes():
+            return True
+        time.sleep(0.05)
+    return False
+
+
 def stop(place: Place) -> bool:
-    """End the local cloud of `place` and all that it started. False: there was none."""
+    """End the local cloud of `place` and all that it started. False: there was none. Raises OutOfReach."""
     holder = place.holder()
     if holder is None:
         place.endpoints.unlink(missing_ok=True)
         return False
+    if holder == 0:  # as the kernel calls a process of another namespace; for `kill` it is our own family
+        raise OutOfReach(f"{place.folder} is held by a process of another container; stop it there")
     end = time.monotonic() + STOP_SECONDS
     with contextlib.suppress(ProcessLookupError):  # it ended by itself meanwhile
         os.kill(holder, signal.SIGTERM)

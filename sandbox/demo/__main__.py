@@ -3,6 +3,8 @@
 import sys
 from contextlib import ExitStack
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from sandbox.control import ControlError
 from sandbox.demo import judging, leaving, publishing, reporting, updating
 from sandbox.demo.scene import OUTSIDERS, Scene
@@ -17,7 +19,7 @@ from sandbox.outsiders.tls_rpt_reporter import ReporterError
 from sandbox.place import REPOSITORY, AlreadyRunning, Place
 
 DEMO = Place(REPOSITORY / "build" / "demo")
-TROUBLES = (DemoError, PulumiFailed, ControlError, SubmissionError, ReporterError)
+TROUBLES = (DemoError, PulumiFailed, ControlError, SubmissionError, ReporterError, BotoCoreError, ClientError)
 THROW_AWAY = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
 """The state is written once a run, not after each resource: faster; what a crash would lose is thrown away anyway."""
 CHAPTERS = (publishing.deploy, judging.judge, updating.update, reporting.report, leaving.leave)

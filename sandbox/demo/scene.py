@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import dns.exception
 import dns.resolver
 import httpx
 
@@ -44,6 +45,8 @@ class Scene:
             found = self._resolver.resolve(name, "TXT", search=False)
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return ()
+        except dns.exception.DNSException as e:
+            raise DemoError(f"DNS does not say what TXT {name} has: {e}") from e
         return tuple(b"".join(value.strings).decode() for value in found)
 
     def policy_id(self, policy_domain: str) -> str:
@@ -53,7 +56,10 @@ class Scene:
 
     def fetch(self, host: str) -> str:
         """The policy that `host` serves now, or `HTTP <status>`."""
-        answer = self._browser.get(f"https://{host}{POLICY_PATH}", follow_redirects=False)
+        try:
+            answer = self._browser.get(f"https://{host}{POLICY_PATH}", follow_redirects=False)
+        except httpx.HTTPError as e:
+            raise DemoError(f"no policy from {host}: {type(e).__name__}: {e}") from e
         return answer.text if answer.status_code == 200 else f"HTTP {answer.status_code}"
 
     def judge(self, script: str, *domains: str) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,26 +87,31 @@ class Reporter:
             work = Path(folder)
             configuration = self._configure(work, logs)
             with self._running("tlsrpt-collectd", configuration, logs) as collectd:
-                self._feed(work / "collectd.socket", days, timeout)
-                time.sleep(1.2)  # collectd commits on its socket's time-out, once a second
+                fed = self._feed(work / "collectd.socket", days, timeout)
+                today, yesterday = work / "collectd.sqlite", work / "collectd.sqlite.yesterday"
+                # it commits once a second, when its socket is silent
+                if not wait_for(lambda: collected(today) == fed, timeout):
+                    raise ReporterError(f"{collected(today)} of {fed} sessions collected: see {logs}")
+                empty = yesterday.stat().st_ino  # it begins with a day without sessions
                 collectd.send_signal(signal.SIGUSR2)
-                wait_for(
-                    lambda: (work / "collectd.sqlite.yesterday").exists() or any(work.glob("*yesterday*")), timeout
-                )
+                if not wait_for(lambda: yesterday.exists() and yesterday.stat().st_ino != empty, timeout):
+                    raise ReporterError(f"tlsrpt-collectd did not close the day: see {logs}")
             with self._running("tlsrpt-reportd", configuration, logs):
                 expected = len({(day.policy_domain, day.rua) for day in days})
                 if not wait_for(lambda: sent(work / "reportd.sqlite") >= expected, timeout):
                     raise ReporterError(f"{sent(work / 'reportd.sqlite')} of {expected} reports sent: see {logs}")
             return sent(work / "reportd.sqlite")
 
-    def _feed(self, path: Path, days: tuple[Sessions, ...], timeout: float) -> None:
+    def _feed(self, path: Path, days: tuple[Sessions, ...], timeout: float) -> int:
+        """How many sessions it was told of."""
         if not wait_for(path.exists, timeout):
             raise ReporterError("tlsrpt-collectd did not open its socket")
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
             channel.connect(str(path))
-            for day in days:
-                for datagram in day.datagrams():
-                    channel.send(json.dumps(datagram).encode())
+            datagrams = [datagram for day in days for datagram in day.datagrams()]
+            for datagram in datagrams:
+                channel.send(json.dumps(datagram).encode())
+        return len(datagrams)
 
     @contextmanager
     def _running(self, program: str, configuration: Path, logs: Path) -> Iterator[subprocess.Popen[bytes]]:
@@ -173,14 +178,23 @@ class Reporter:
         return path
 
 
+def collected(database: Path) -> int:
+    """How many sessions collectd has noted down for the day."""
+    return _count(database, "SELECT sum(cntrtotal) FROM finalresults")
+
+
 def sent(database: Path) -> int:
     """How many reports reportd has handed to sendmail with success."""
+    return _count(database, "SELECT count(*) FROM destinations WHERE status = 'sent'")
+
+
+def _count(database: Path, question: str) -> int:
     if not database.exists():
         return 0
     try:
-        with sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=1) as connection:
-            (count,) = connection.execute("SELECT count(*) FROM destinations WHERE status = 'sent'").fetchone()
-            return int(count)
+        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=1)) as connection:
+            (count,) = connection.execute(question).fetchone()
+            return int(count or 0)
     except sqlite3.OperationalError:  # being created or written this moment
         return 0
 
