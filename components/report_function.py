@@ -30,7 +30,7 @@ LARGEST_METRIC_COUNT = 36
 At the list price of $0.30 a metric and month (first 10 free) about $8; a usual month sees a dozen of them."""
 METRICS_PER_DOMAIN = 8
 """Further custom metrics of each domain with `per_domain_metrics`: up to $2.40 a domain and month. 100 domains can cost
-$240 a month for what `mailtls reports` reads from the ledger for nothing."""
+$240 a month for what the ledger holds anyway."""
 
 
 class ReportFunctionArgs(TypedDict):

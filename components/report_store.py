@@ -1,6 +1,6 @@
 """The bucket that holds every report: raw mail, what became of it, the ledger, alert states, domain lists.
 
-There is no database beside it (architecture decision 15), so losing it loses all evidence for promotion to `enforce`.
+There is no database beside it (ADR 5), so losing it loses all evidence for promotion to `enforce`.
 """
 
 from typing import NotRequired, TypedDict

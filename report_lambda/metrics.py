@@ -5,7 +5,7 @@ A JSON line on standard output is enough: Lambda hands it to CloudWatch Logs, wh
 the tests hold every line against the specification's limits.
 
 Which metrics exist, and by which dimensions, stands in mailtls.tls_rpt.contract. Dimension values come from closed
-enumerations and from our own domain list: the sender of a report must not be able to choose our bill (decision 16).
+enumerations and from our own domain list: the sender of a report must not be able to choose our bill.
 Stamped with the time of ingestion: points a day old come too late for any alarm.
 """
 

@@ -1,4 +1,4 @@
-"""The ledger: what is stored, once, for each report about one of our domains (architecture decisions 14 and 15).
+"""The ledger: what is stored, once, for each report about one of our domains.
 
 The Lambda writes entries, the command and the rollout read them: whoever needs a number that is right counts entries.
 An entry holds only the policies of its own domain, so that sums over entries count nothing twice.

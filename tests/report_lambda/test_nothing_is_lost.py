@@ -1,4 +1,4 @@
-"""The sum rule (architecture decision 14): raw mails = dispositions + in flight + dead letters, at every moment.
+"""The sum rule: raw mails = dispositions + in flight + dead letters, at every moment.
 
 A queue that delivers as SQS does, with faults of the stores at any call, events twice, and mails of every kind.
 """
