@@ -21,12 +21,14 @@ from sandbox.place import REPOSITORY
 
 DOMAIN = "contoso.example"
 HOST = f"mta-sts.{DOMAIN}"
-SLOW_SECONDS = 2.5
+SLOW_SECONDS = 2.2
+"""The gate looks after 0.2, 0.6, 1.4 and 3 seconds: this is late for three looks and surely in time for the fourth."""
 GATE_SECONDS = 5
 """The gate's limit in this chapter; the sandbox's own is longer."""
 SAMPLES = 20
 PATIENCE = 60
-SAMPLE_PAUSE = 0.05
+SAMPLE_PAUSE = 0.1
+"""Between looks while the old id is there: each is a handshake on the machine that the engine runs on. None later."""
 
 
 def update(scene: Scene) -> None:
@@ -98,10 +100,12 @@ class Sender:
 
     def _watch(self) -> None:
         try:
+            first = self.scene.policy_id(DOMAIN)
             while not self._stop.is_set():
                 policy_id, at = self.scene.policy_id(DOMAIN), datetime.now(UTC)
                 self.samples.append(Sample(policy_id, at, self.scene.fetch(HOST)))
-                time.sleep(SAMPLE_PAUSE)
+                if policy_id == first:
+                    time.sleep(SAMPLE_PAUSE)
         except DemoError as e:
             self._failed = e
 
@@ -119,7 +123,7 @@ def _slow(scene: Scene, specs: Specs, deployment: Deployment) -> None:
         expect(new_id not in ("", old_id), f"after pulumi up DNS has the id {new_id!r}, before it had {old_id}")
         end = time.monotonic() + PATIENCE
         while sender.saw(new_id) < SAMPLES and time.monotonic() < end:
-            time.sleep(SAMPLE_PAUSE)
+            time.sleep(0.05)
     ask(scene.endpoints.control, "DELETE", "/faults", host=HOST)
     after = [sample for sample in sender.samples if sample.policy_id == new_id]
     strange = {sample.policy_id for sample in sender.samples} - {old_id, new_id}
