@@ -2,8 +2,8 @@
 
 CloudFront's certificates live in us-east-1 and so do the events about them, while an alarm or a rule can reach targets
 of its own region only. So one rule there forwards to the platform's event bus, and a second rule here invokes the
-function, which keeps the ladder of 30, 14 and 7 days. ACM begins 45 days before the end,
-once a day; a renewal that works has been done by then, so the first event already means that something is wrong.
+function, which keeps the ladder of 30, 14 and 7 days. ACM begins 45 days before the end, once a day; a renewal that
+works has been done by then, so the first event already means that something is wrong.
 """
 
 import json

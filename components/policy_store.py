@@ -1,7 +1,7 @@
-"""Where policy files lie: one private bucket for all domains, read by CloudFront only (ADR 1).
+"""Where policy files lie: one private bucket for all domains, read by CloudFront only (ADR 6).
 
-Versioning is what makes policy ids (the id is derived from the version of the object) and what remembers for 400 days
-what was served: senders may hold a policy for a year (RFC 8461 section 3.2).
+Versioning is what makes policy ids (the id is derived from the version of the object, ADR 1) and what remembers for 400
+days what was served: senders may hold a policy for a year (RFC 8461 section 3.2).
 """
 
 from typing import NotRequired, TypedDict

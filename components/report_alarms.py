@@ -1,7 +1,7 @@
 """Who watches the pipeline: seven alarms, whatever the number of domains, and the certificates' expiry events.
 
-Alarms are about the pipeline; alerts about domains come from the Lambda and cost nothing per domain.
-Seven alarms are $0.70 a month at the list price, and the first ten of an account are free.
+Alarms are about the pipeline; alerts about domains come from the Lambda and cost nothing per domain. AWS bills them by
+metric: the seven look at eight, $0.80 a month at the list price, and the first ten of an account are free.
 """
 
 from typing import Any, TypedDict

@@ -1,7 +1,7 @@
 """When is a message due? Decisions over the state of one alert. Pure: state and time in, state or notice out.
 
-The rules: one alert per cause; after a message six hours of quiet, unless it doubled or
-became more severe; over only when each reporter that saw failures reported a later, clean day. Silence is not over.
+The rules: one alert per cause; after a message six hours of quiet, unless it doubled or became more severe; over only
+when each reporter that saw failures reported a later, clean day. Silence is not over.
 
 A message goes out in three steps, so that a crash loses none: the state is written with a claim, the message is
 published, the claim is replaced by what was told. Only a crash between the last two can send a message twice.

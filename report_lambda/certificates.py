@@ -79,17 +79,15 @@ def compose(event: CertificateEvent, own: OwnDomain, ends: date, on_rung: int, c
                     f"  aws acm describe-certificate --region {region} --certificate-arn {event.arn} "
                     "--query Certificate.DomainValidationOptions\n"
                     "  dig +short CNAME NAME-FROM-ABOVE\n"
-                    "Gone or different? Put it back; where the zone is somebody else's, its owner must. At Cloudflare "
-                    f"it must not be proxied.\n  {PUT_BACK}",
+                    "Gone or different? Where the zone is somebody else's, its owner must put it back. At Cloudflare "
+                    "it must not be proxied." + (f" In a zone of ours:\n  {PUT_BACK}" if on_rung else ""),
                     "CAA records must let Amazon issue (no record at all is fine):\n"
                     f"  dig +short CAA {host}\n"
                     f"  dig +short CAA {own.policy_domain}",
                     "The certificate must be in use by the distribution: ACM renews no unused ones."
-                    + (
-                        ' An expired one is never renewed: replace it (docs/break-glass.md, "An expired certificate").'
-                        if not on_rung
-                        else ""
-                    ),
+                    if on_rung
+                    else "An expired certificate is never renewed. How to replace it, and put the CNAME back with the "
+                    'same run: docs/break-glass.md, "An expired certificate".',
                 ],
             ),
             section("NEXT", _next(on_rung)),

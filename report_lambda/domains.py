@@ -1,4 +1,4 @@
-"""Which policy domains are ours: the lists that the `domains` stacks put into the bucket.
+"""Which policy domains are ours: the lists that the `domains` stacks put into the bucket (ADR 5).
 
 Environment variables hold 4 KB, so the lists are objects. One LIST per invocation tells by ETag whether a list is new;
 only then is it read. The cache lives as long as the process that AWS keeps warm.

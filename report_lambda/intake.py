@@ -1,6 +1,6 @@
 """One raw mail, from the bucket to its disposition. All of the flow, pure of AWS.
 
-Order of writes, and what a crash after each leaves behind:
+Order of writes, and what a crash after each leaves behind (ADR 5):
 
 1. the ledger entries, each with `If-None-Match: *`: COMMIT POINT OF A REPORT. An entry names the mail that wrote it, so
    the retry of that mail goes on with it, while another mail with the same report is a duplicate;

@@ -1,8 +1,8 @@
-"""What the components, the Lambda and the command agree on, as data.
+"""What the components, the Lambda and those who look into the bucket agree on, as data.
 
 Three rooms meet in one bucket: the program creates it and writes the domain lists, SES writes raw mail, the Lambda
-writes everything else, the command reads. Whatever two of them must spell the same way stands here and nowhere else:
-object keys, environment variables, message attributes, the domain list, the metric table.
+writes everything else. Whatever two of them must spell the same way stands here and nowhere else: object keys,
+environment variables, message attributes, the domain list, the metric table.
 
 Standard library only: this file ships in the Lambda's zip.
 """

@@ -1,7 +1,7 @@
-"""The ledger: what is stored, once, for each report about one of our domains.
+"""The ledger: what is stored, once, for each report about one of our domains (ADR 5).
 
-The Lambda writes entries, the command and the rollout read them: whoever needs a number that is right counts entries.
-An entry holds only the policies of its own domain, so that sums over entries count nothing twice.
+The Lambda writes entries; whoever needs a number that is right counts them. An entry holds only the policies of its own
+domain, so that sums over entries count nothing twice.
 """
 
 import json

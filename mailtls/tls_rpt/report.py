@@ -51,9 +51,9 @@ def parse(data: bytes) -> Report:
 def report_key(report: Report, policy_domain: str, signer: str = "") -> str:
     """Key of the ledger entry: `reports/<policy domain>/<day>/<32 hexadecimal digits>.json`.
 
-    The digits are made from organization, report-id, start, end and policy domain, so that
-    a report that comes again meets its own key. All of these are the sender's words and easily guessed: `signer`, the
-    proven DKIM domain, keeps a stranger from taking the key of somebody else's report before that arrives.
+    The digits are made from organization, report-id, start, end and policy domain (ADR 5), so that a report that comes
+    again meets its own key. All of these are the sender's words and easily guessed: `signer`, the proven DKIM domain,
+    keeps a stranger from taking the key of somebody else's report before that arrives.
     """
     identity = [
         report.organization_name,

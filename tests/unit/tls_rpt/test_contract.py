@@ -104,7 +104,7 @@ def test_words_are_key_segments_and_dimension_values(word: str) -> None:
 
 
 def test_metrics_are_a_closed_table() -> None:
-    """Decision 16: no dimension but our own, no name twice, the per-domain ones only where somebody pays for them."""
+    """No dimension but our own, no name twice, the per-domain ones only where somebody pays for them."""
     assert len({metric.name for metric in METRICS}) == len(METRICS)
     for metric in METRICS:
         assert re.fullmatch(r"[A-Z][A-Za-z]+", metric.name)

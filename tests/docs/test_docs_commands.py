@@ -1,0 +1,117 @@
+"""The pages that people follow step by step: what they name is there, and their commands do what they say."""
+
+import importlib.metadata
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+
+from components.report_alarms import ALARM_COUNT
+from stacks.platform import Platform
+from stacks.settings import USED_BY, Kind, parse
+
+REPOSITORY = Path(__file__).parents[2]
+PAGES = [*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md")]
+README = (REPOSITORY / "README.md").read_text()
+BREAK_GLASS = (REPOSITORY / "docs" / "break-glass.md").read_text()
+EXAMPLE = (REPOSITORY / "stacks" / "Pulumi.example.yaml").read_text()
+
+
+def section(page: str, title: str) -> str:
+    return page.split(f"## {title}\n")[1].split("\n## ")[0]
+
+
+def test_the_example_settings_are_good_ones() -> None:
+    config = yaml.safe_load(EXAMPLE)["config"]
+    settings = parse(
+        {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}, {}, REPOSITORY
+    )
+    assert settings.kind is Kind.ALL
+    assert not settings.allow_destroy
+    assert not settings.per_domain_metrics
+    assert all(f"mailtls:{key}:" in EXAMPLE for key in USED_BY)
+
+
+def test_the_example_settings_end_in_one_that_counts() -> None:
+    """The CLI rewrites the file: comments after the last setting lose their indentation, and what is uncommented there
+    is no longer in `config`."""
+    assert EXAMPLE.rstrip().splitlines()[-1] == "  mailtls:allow_destroy: false"
+
+
+def test_the_settings_are_added_to_the_file_that_stack_init_writes() -> None:
+    assert README.index("pulumi stack init production") < README.index(
+        "cat stacks/Pulumi.example.yaml >> stacks/Pulumi.production.yaml"
+    )
+
+
+def test_the_readme_installs_the_engine_of_the_sdk() -> None:
+    assert f"--version {importlib.metadata.version('pulumi')}`" in README
+
+
+def test_the_readme_counts_the_alarms() -> None:
+    words = {6: "six", 7: "seven", 8: "eight"}
+    assert f"The {words[ALARM_COUNT]} alarms" in README
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_and_output_is_there(page: Path) -> None:
+    text = page.read_text()
+    for link in re.findall(r"\]\(([^)]+)\)", text):
+        target = urlsplit(link)
+        if target.scheme:
+            continue
+        linked = page.parent / target.path if target.path else page
+        assert linked.exists(), link
+        if target.fragment:
+            titles = re.findall(r"^#+ (.+)$", linked.read_text(), re.MULTILINE)
+            assert target.fragment in {title.lower().replace(" ", "-") for title in titles}, link
+    assert set(re.findall(r"pulumi stack output (\w+)", text)) <= set(Platform.__dataclass_fields__)
+
+
+def test_pages_and_sections_that_messages_name_are_there() -> None:
+    named = set()
+    for room in ("components", "report_lambda", "stacks", "mailtls"):
+        for path in (REPOSITORY / room).rglob("*.py"):
+            named |= set(re.findall(r"(docs/[\w-]+\.md)(?:, \"([^\"]+)\")?", path.read_text()))
+    assert ("docs/break-glass.md", "An expired certificate") in named
+    for page, title in named:
+        text = (REPOSITORY / page).read_text()
+        assert not title or f"\n## {title}\n" in text, (page, title)
+
+
+def test_records_of_decisions_that_the_code_names_are_there() -> None:
+    numbers = set()
+    for room in ("components", "report_lambda", "stacks", "mailtls", "tests/report_lambda"):
+        for path in (REPOSITORY / room).rglob("*.py"):
+            text = path.read_text()
+            assert not re.search(r"\bdecisions? \d", text), path  # of a paper that is not in the repository
+            numbers |= set(re.findall(r"ADR (\d+)", text))
+    assert numbers
+    for number in numbers:
+        assert list((REPOSITORY / "docs" / "adr").glob(f"{int(number):04}-*.md")), number
+
+
+def test_an_expired_certificate_is_replaced_and_nothing_else(tmp_path: Path) -> None:
+    """The commands, with a `pulumi` that tells what it was asked; the names are those of the program."""
+    golden = (REPOSITORY / "tests" / "component" / "golden" / "sandbox_resources.txt").read_text()
+    urns = [f"urn:pulumi:production::mailtls::{line.split(' ')[0]}" for line in golden.splitlines()]
+    (tmp_path / "urns").write_text("".join(f"    │  │     URN: {urn}\n" for urn in urns))
+    pulumi = tmp_path / "pulumi"
+    pulumi.write_text('#!/bin/sh\ncase "$*" in "stack --show-urns") cat urns ;; *) echo "$@" >> asked ;; esac\n')
+    pulumi.chmod(0o755)
+    (block,) = re.findall(r"```sh\n(.*?)```", section(BREAK_GLASS, "An expired certificate"), re.DOTALL)
+    path = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    subprocess.run(["sh", "-eu", "-c", block], cwd=tmp_path, env=path, check=True)
+    host = "urn:pulumi:production::mailtls::mailtls:index:PolicyDomain$mailtls:index:PolicyHost"
+    certificate = f"{host}$aws:acm/certificate:Certificate::contoso.example-certificate"
+    issued = f"{host}$aws:acm/certificateValidation:CertificateValidation::contoso.example-issued"
+    assert (tmp_path / "asked").read_text().splitlines() == [
+        f"state unprotect --yes {certificate}",
+        f"state unprotect --yes {issued}",
+        f"up --refresh --skip-preview --continue-on-error --parallel 64 --replace {certificate}",
+    ]
