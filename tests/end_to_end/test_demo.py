@@ -11,6 +11,7 @@ from sandbox.place import REPOSITORY
 pytestmark = pytest.mark.engine
 
 
+@pytest.mark.timeout(1800)  # twice the limit below, which is to end it first
 def test_the_demo_keeps_its_promises() -> None:
     summary = REPOSITORY / "build" / "demo" / "summary.json"
     summary.unlink(missing_ok=True)

@@ -19,7 +19,7 @@ from processes import LOOPBACK, descendants, listening, of_folder
 CONTRACT = {"dns", "https", "smtp", "rua_https", "aws", "cloudflare", "webhook", "control", "ca", "pulumi_env"}
 
 
-def gone(folder: Path, seconds: float = 10) -> bool:
+def gone(folder: Path, seconds: float = 30) -> bool:
     end = time.monotonic() + seconds
     while of_folder(folder):
         if time.monotonic() > end:

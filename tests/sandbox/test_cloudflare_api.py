@@ -409,7 +409,7 @@ def test_comments_and_tags_have_times_of_their_own(api: Api) -> None:
 
 def test_of_many_at_once_who_want_the_same_one_gets_it(cloudflare: Cloudflare, api: Api) -> None:
     path = f"/zones/{api.zone_id()}/dns_records"
-    start = threading.Barrier(8)
+    start = threading.Barrier(8, timeout=30)
 
     def create(_: int) -> int:
         start.wait()

@@ -404,7 +404,7 @@ def test_cancelling_ends_every_wait(driver: Driver, house: House) -> None:
 
     house.behave = lambda call: call.wait_for("the bulb", is_done)
     with ThreadPoolExecutor(1) as pool:
-        making = pool.submit(error_of, lambda: driver.create(LAMP, ONE, timeout=20))
+        making = pool.submit(error_of, lambda: driver.create(LAMP, ONE, timeout=60))
         assert waiting.wait(30)
         driver.cancel()
         assert "cancelled while waiting for the bulb" in str(making.result(30).details())

@@ -155,10 +155,10 @@ def wait_until_gone(pids: set[int], seconds: float = 20) -> list[str]:
     deadline = time.monotonic() + seconds
     while (alive := [pid for pid in pids if _is_alive(pid)]) and time.monotonic() < deadline:
         time.sleep(0.05)
-    return [_command_line(pid) for pid in alive]
+    return [command_line(pid) for pid in alive]
 
 
-def _command_line(pid: int) -> str:
+def command_line(pid: int) -> str:
     try:
         return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
     except FileNotFoundError:

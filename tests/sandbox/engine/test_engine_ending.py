@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from engine_program import Program, Running, wait_until_gone
+from engine_program import Program, Running, command_line, wait_until_gone
 
 from sandbox.cloud.cloudflare import Cloudflare
 
@@ -22,17 +22,13 @@ time.sleep(600)
 """
 
 
-def command_lines(pids: set[int]) -> str:
-    return "\n".join(Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ") for pid in pids)
-
-
 def start_and_wait(program: Program, start: Callable[..., Running]) -> tuple[Running, set[int]]:
     """A run whose program, language host and plugin are all up: its processes."""
     program.write(WAITING)
     running = start("up", "--yes", "--skip-preview")
     running.wait_for("found contoso.example")
     family = running.family()
-    seen = command_lines(family)
+    seen = "\n".join(map(command_line, family))
     assert "sandbox.providers.cloudflare" in seen
     assert "program.py" in seen or "pulumi-language-python-exec" in seen
     return running, family
