@@ -9,13 +9,18 @@ import click
 
 from sandbox.control import ControlError, ask
 from sandbox.deployment import STACK, Deployment, PulumiFailed, path_with_interpreter
+from sandbox.edges.faults import FaultName
 from sandbox.endpoints import Endpoints, NoSandbox, exports
 from sandbox.engine.cli import NoEngine
 from sandbox.engine.environments import EnvironmentFailed
 from sandbox.lifecycle import NotStarted, OutOfReach, start, stop
 from sandbox.place import REPOSITORY, SANDBOX, AlreadyRunning
 
-EDGE_FAULTS = ("hold-edge", "slow-edge", "no-certificate")
+EDGE_FAULTS = {
+    FaultName.HOLD_EDGE: "HOST goes on giving out what it gives out now.",
+    FaultName.SLOW_EDGE: "HOST gives out a change SECONDS late.",
+    FaultName.NO_CERTIFICATE: "HOST has no certificate for its name.",
+}
 TROUBLES = (
     *(AlreadyRunning, NotStarted, OutOfReach, NoSandbox, ControlError),
     *(NoEngine, EnvironmentFailed, PulumiFailed),
@@ -95,24 +100,18 @@ def fault() -> None:
     """Make things go wrong. HOST is the edge's, such as mta-sts.contoso.example."""
 
 
-def _edge_fault(name: str) -> None:
-    @fault.command(name)
+def _edge_fault(name: FaultName) -> None:
+    @fault.command(name.value, help=EDGE_FAULTS[name])
     @click.argument("host")
-    @click.argument("seconds", type=float, required=name == "slow-edge", default=None)
+    @click.argument("seconds", type=float, required=name is FaultName.SLOW_EDGE, default=None)
     def command(host: str, seconds: float | None) -> None:
         with told():
             control = Endpoints.read(SANDBOX.endpoints).control
             ask(control, "POST", "/faults", fault=name, host=host, seconds=seconds)
             click.echo(f"{name} {host}" + (f" {seconds:g} s" if seconds is not None else ""))
 
-    command.help = {
-        "hold-edge": "HOST goes on giving out what it gives out now.",
-        "slow-edge": "HOST gives out a change SECONDS late.",
-        "no-certificate": "HOST has no certificate for its name.",
-    }[name]
 
-
-for _name in EDGE_FAULTS:
+for _name in FaultName:
     _edge_fault(_name)
 
 

@@ -1,5 +1,6 @@
 """The repository's own program, run by the real CLI against a local cloud."""
 
+import contextlib
 import json
 import os
 import re
@@ -9,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ RUN_SECONDS = 600
 
 
 class PulumiFailed(RuntimeError):
-    """`pulumi` ended with another code than 0. `output` is all that it said."""
+    """`pulumi` ended with another code than 0, or hung. `output` is all that it said."""
 
     def __init__(self, command: str, output: str) -> None:
         super().__init__(f"pulumi {command} failed:\n{output}")
@@ -69,15 +70,15 @@ class Deployment:
         """Make the stack when it is not there yet, and choose it."""
         self._run("stack", "select", self.stack, "--create", program=False)
 
-    def preview(self, on_line: Callable[[str], None] | None = None) -> Run:
-        return self._run("preview", "--parallel", str(PARALLEL), on_line=on_line)
+    def preview(self) -> Run:
+        return self._run("preview", "--parallel", str(PARALLEL))
 
-    def up(self, *options: str, on_line: Callable[[str], None] | None = None) -> Run:
+    def up(self, *options: str) -> Run:
         """Without a preview of its own: what that refuses (a protected domain's deletion) would stop all others."""
-        return self._run("up", "--yes", *UP, *options, on_line=on_line)
+        return self._run("up", "--yes", *UP, *options)
 
-    def destroy(self, on_line: Callable[[str], None] | None = None) -> Run:
-        return self._run("destroy", "--yes", "--parallel", str(PARALLEL), on_line=on_line)
+    def destroy(self) -> Run:
+        return self._run("destroy", "--yes", "--parallel", str(PARALLEL))
 
     def recover(self) -> None:
         """After a killed run: take its lock away, and forget what it was about to create but did not note down."""
@@ -89,7 +90,7 @@ class Deployment:
         outputs: dict[str, Any] = json.loads(self._run("stack", "output", "--json", program=False).output)
         return outputs
 
-    def _run(self, *arguments: str, program: bool = True, on_line: Callable[[str], None] | None = None) -> Run:
+    def _run(self, *arguments: str, program: bool = True) -> Run:
         """program: the command runs it, and so needs its settings."""
         began = time.monotonic()
         command = [str(pulumi_command()), "--non-interactive", "--color", "never", *arguments]
@@ -112,28 +113,35 @@ class Deployment:
                 stderr=errors,
                 text=True,
                 errors="replace",
+                start_new_session=True,  # Ctrl-C at the terminal is for us to pass on, once; and a group can be killed
             ) as process:
-                clock = threading.Timer(RUN_SECONDS, process.kill)  # its plugins and the program end with it
+                # the plugins are in groups of their own; they end by themselves when the engine is gone
+                clock = threading.Timer(RUN_SECONDS, _kill, (process.pid,))
                 clock.start()
                 try:
                     for line in process.stdout or ():
                         lines.append(line)
                         log.write(line)
-                        if on_line is not None:
-                            on_line(line.rstrip("\n"))
+                    process.wait()
                 except BaseException:
-                    process.terminate()  # as Ctrl-C does: the engine ends in order
+                    process.terminate()  # the engine ends in order
+                    process.communicate()
                     raise
                 finally:
                     clock.cancel()
             errors.seek(0)
             said = errors.read()
             log.write(said)
-        if process.returncode == -signal.SIGKILL:
+        if process.returncode == -signal.SIGKILL and time.monotonic() - began >= RUN_SECONDS:
             said += f"\n(killed: a run that takes {RUN_SECONDS} s has hung)"
         if process.returncode:
             raise PulumiFailed(" ".join(arguments), "".join(lines) + said)
         return Run("".join(lines), time.monotonic() - began)
+
+
+def _kill(group: int) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it ended this moment
+        os.killpg(group, signal.SIGKILL)
 
 
 def path_with_interpreter() -> dict[str, str]:

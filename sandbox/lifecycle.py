@@ -89,8 +89,8 @@ def stop(place: Place) -> bool:
     if holder is None:
         place.endpoints.unlink(missing_ok=True)
         return False
-    if holder == 0:  # as the kernel calls a process of another namespace; for `kill` it is our own family
-        raise OutOfReach(f"{place.folder} is held by a process of another container; stop it there")
+    if holder <= 0:  # so the kernel calls what it cannot name here; for `kill` these are whole groups, ours among them
+        raise OutOfReach(f"{place.folder} is held by a process of another container or machine; stop it there")
     end = time.monotonic() + STOP_SECONDS
     with contextlib.suppress(ProcessLookupError):  # it ended by itself meanwhile
         os.kill(holder, signal.SIGTERM)

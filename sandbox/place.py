@@ -15,10 +15,10 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 class AlreadyRunning(RuntimeError):
-    """Another local cloud lives in this folder. pid: of its process."""
+    """Another local cloud lives in this folder. pid: of its process; not above 0 when it has none here."""
 
     def __init__(self, pid: int) -> None:
-        super().__init__(f"a sandbox is running already (process {pid})")
+        super().__init__("a sandbox is running already" + (f" (process {pid})" if pid > 0 else ""))
         self.pid = pid
 
 
@@ -70,7 +70,10 @@ class Place:
             yield
 
     def holder(self) -> int | None:
-        """The process that holds the folder now, or None. Of other processes only: not for the holder itself to ask."""
+        """The process that holds the folder now, or None. Of other processes only: not for the holder itself to ask.
+
+        Not above 0: it is of another container, or of another machine that shares the folder.
+        """
         if not self._lock.exists():
             return None
         with self._lock.open("a") as handle:

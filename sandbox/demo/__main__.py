@@ -3,8 +3,7 @@
 import sys
 from contextlib import ExitStack
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from sandbox.cloud.start import REQUIREMENTS
 from sandbox.control import ControlError
 from sandbox.demo import judging, leaving, publishing, reporting, updating
 from sandbox.demo.scene import OUTSIDERS, Scene
@@ -19,7 +18,7 @@ from sandbox.outsiders.tls_rpt_reporter import ReporterError
 from sandbox.place import REPOSITORY, AlreadyRunning, Place
 
 DEMO = Place(REPOSITORY / "build" / "demo")
-TROUBLES = (DemoError, PulumiFailed, ControlError, SubmissionError, ReporterError, BotoCoreError, ClientError)
+TROUBLES = (DemoError, PulumiFailed, ControlError, SubmissionError, ReporterError)
 THROW_AWAY = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
 """The state is written once a run, not after each resource: faster; what a crash would lose is thrown away anyway."""
 CHAPTERS = (publishing.deploy, judging.judge, updating.update, reporting.report, leaving.leave)
@@ -31,7 +30,9 @@ def main() -> int:
     (DEMO.folder / "summary.json").unlink(missing_ok=True)  # one of an earlier run would pass for this one's
     with ExitStack() as cloud:
         try:
-            pulumi_command()  # the first time it takes minutes, and says so itself
+            # the first time these take minutes, and say so themselves
+            pulumi_command()
+            environment("emulator", REQUIREMENTS)
             judges = environment("outsiders", OUTSIDERS / "requirements.txt").parent
             with story.step("the local cloud starts"):
                 endpoints = cloud.enter_context(running(DEMO))

@@ -12,20 +12,24 @@ OUTSIDE_GOOD = "good.outside.example"
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """fault: in words. verdict, words: the client's, a regular expression for the end of its last line."""
+    """fault: in words. verdict, words: the client's, a regular expression for the end of its last line.
+
+    served: how that begins which anybody is given who asks the host; None: a TLS session comes first, and fails.
+    """
 
     fault: str
     verdict: str
     words: str
+    served: str | None
 
 
 NO_REASON = r"failed with error: "
-"""What the client says of an answer that is no policy; it has words for a connection that failed."""
+"""What the client says of an answer that is no policy, whatever it is; for a connection that failed it has words."""
 OUTSIDE_BROKEN = {
-    "badcert.outside.example": Broken("a certificate for another name", "FETCH_ERROR", r"Hostname mismatch.*"),
-    "redirect.outside.example": Broken("a redirect to a good policy", "FETCH_ERROR", NO_REASON),
-    "html.outside.example": Broken("an HTML page in place of the policy", "FETCH_ERROR", NO_REASON),
-    "twotxt.outside.example": Broken("two TXT records", "NONE", r"no policy"),
+    "badcert.outside.example": Broken("a certificate for another name", "FETCH_ERROR", r"Hostname mismatch.*", None),
+    "redirect.outside.example": Broken("a redirect to a good policy", "FETCH_ERROR", NO_REASON, "HTTP 301"),
+    "html.outside.example": Broken("an HTML page in place of the policy", "FETCH_ERROR", NO_REASON, "<!DOCTYPE html>"),
+    "twotxt.outside.example": Broken("two TXT records", "NONE", r"no policy", "version: STSv1"),
 }
 
 
@@ -34,10 +38,9 @@ def judge(scene: Scene) -> None:
     story.chapter(2, "Judged by outsiders: postfix-mta-sts-resolver and checkdmarc, unmodified")
     published = [spec for spec in scene.expected.values() if spec.mode is not None]
     with story.step("postfix-mta-sts-resolver fetches every policy"):
-        answers = scene.judge(
-            "mta_sts_client.py", *(spec.policy_domain for spec in published), OUTSIDE_GOOD, *OUTSIDE_BROKEN
-        )
-    verdicts = {answer["domain"]: answer for answer in answers}
+        asked = [*(spec.policy_domain for spec in published), OUTSIDE_GOOD, *OUTSIDE_BROKEN]
+        verdicts = {answer["domain"]: answer for answer in scene.judge("mta_sts_client.py", *asked)}
+    expect(set(verdicts) == set(asked), f"the client was asked about {asked} and told of {sorted(verdicts)}")
     for spec in published:
         told = verdicts[spec.policy_domain]
         expect(told["verdict"] == "VALID", f"{spec.policy_domain}: {told['verdict']}: {' '.join(told['words'])}")
@@ -58,6 +61,9 @@ def judge(scene: Scene) -> None:
         told, words = verdicts[domain]["verdict"], _words(verdicts[domain])
         refused = told == broken.verdict and re.search(f"{broken.words}$", words)
         expect(refused, f"{domain} ({broken.fault}) was not refused for its fault: {told}: {words}")
+        if broken.served is not None:
+            served = scene.fetch(f"mta-sts.{domain}")
+            expect(served.startswith(broken.served), f"{domain} has another fault than {broken.fault}: {served[:80]}")
         story.say(f"{domain} ({broken.fault}): {told}: {words}")
     story.proved(
         "the same client refuses outside hosts that are broken, and takes one that is not",

@@ -16,7 +16,7 @@ import dkim
 
 from sandbox import account
 from sandbox.demo.sample_mails import Counted, SampleMail, samples
-from sandbox.demo.scene import OUTSIDERS, Scene
+from sandbox.demo.scene import OUTSIDERS, Scene, asking
 from sandbox.demo.story import DemoError, expect
 from sandbox.outsiders.submission import Internet, Signer, crlf
 from sandbox.outsiders.tls_rpt_reporter import Reporter, Sessions
@@ -75,8 +75,9 @@ def _real_reporter(scene: Scene, sent: Sent) -> None:
 
 def _rua(scene: Scene, domain: str) -> str:
     """As a sender reads it: from the deployed record."""
-    (value,) = scene.txt(f"_smtp._tls.{domain}")
-    return value.partition("rua=")[2].split(",")[0].rstrip("; ")
+    values = scene.txt(f"_smtp._tls.{domain}")
+    expect(len(values) == 1, f"one TXT record at _smtp._tls.{domain} is expected: {values}")
+    return values[0].partition("rua=")[2].split(",")[0].rstrip("; ")
 
 
 def _internet(scene: Scene) -> dict[str, str]:
@@ -133,13 +134,14 @@ class Bucket:
     aws: str
 
     def keys(self, prefix: str) -> list[str]:
-        pages = (
-            account.client("s3", self.aws).get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
-        )
-        return [entry["Key"] for page in pages for entry in page.get("Contents", ())]
+        with asking(f"{prefix} of {self.name}"):
+            listing = account.client("s3", self.aws).get_paginator("list_objects_v2")
+            pages = listing.paginate(Bucket=self.name, Prefix=prefix)
+            return [entry["Key"] for page in pages for entry in page.get("Contents", ())]
 
     def json(self, key: str) -> dict[str, Any]:
-        body = account.client("s3", self.aws).get_object(Bucket=self.name, Key=key)["Body"].read()
+        with asking(f"{key} of {self.name}"):
+            body = account.client("s3", self.aws).get_object(Bucket=self.name, Key=key)["Body"].read()
         value: dict[str, Any] = json.loads(body)
         return value
 
@@ -190,15 +192,16 @@ def _judge_quarantine(scene: Scene, bucket: Bucket, sent: Sent) -> None:
 def _judge_metrics(scene: Scene, sent: Sent) -> None:
     def total(metric: str, **dimensions: str) -> int:
         now = datetime.now(UTC)
-        answer = account.client("cloudwatch", scene.endpoints.aws).get_metric_statistics(
-            Namespace="MailTLS",
-            MetricName=metric,
-            Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
-            StartTime=now - timedelta(hours=1),
-            EndTime=now + timedelta(minutes=1),
-            Period=60,
-            Statistics=["Sum"],
-        )
+        with asking(f"the metric {metric}"):
+            answer = account.client("cloudwatch", scene.endpoints.aws).get_metric_statistics(
+                Namespace="MailTLS",
+                MetricName=metric,
+                Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
+                StartTime=now - timedelta(hours=1),
+                EndTime=now + timedelta(minutes=1),
+                Period=60,
+                Statistics=["Sum"],
+            )
         return int(sum(point["Sum"] for point in answer["Datapoints"]))
 
     sessions = {

@@ -4,7 +4,8 @@ import json
 import os
 import ssl
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import dns.exception
 import dns.resolver
 import httpx
+from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox.demo.specs import Expected
 from sandbox.demo.story import DemoError, Story, expect
@@ -98,3 +100,12 @@ class Scene:
             trust_env=False,
             timeout=20,
         )
+
+
+@contextmanager
+def asking(what: str) -> Iterator[None]:
+    """AWS is asked about `what`: its refusal, or its silence, is a DemoError that says so."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as e:
+        raise DemoError(f"{what}: {e}") from e

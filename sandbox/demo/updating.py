@@ -4,7 +4,8 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -14,8 +15,8 @@ import yaml
 
 from sandbox import account
 from sandbox.control import ask
-from sandbox.demo.scene import POLICY_PATH, Scene
-from sandbox.demo.story import DemoError, expect
+from sandbox.demo.scene import POLICY_PATH, Scene, asking
+from sandbox.demo.story import expect
 from sandbox.deployment import STACK, Deployment, PulumiFailed, Run
 from sandbox.place import REPOSITORY
 
@@ -75,28 +76,29 @@ class Sample:
 
 @dataclass(slots=True)
 class Sender:
-    """Looks at the record, then fetches the policy, again and again, as impatient senders would. Raises DemoError."""
+    """Looks at the record, then fetches the policy, again and again, as impatient senders would."""
 
     scene: Scene
     samples: list[Sample] = field(default_factory=list)
-    _failed: DemoError | None = None
     _stop: threading.Event = field(default_factory=threading.Event)
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        thread = threading.Thread(target=self._watch, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._stop.set()
-            thread.join()
-        if self._failed is not None:
-            raise self._failed
+        """For the time of a block; at its end it raises what ended the looks before."""
+        with ThreadPoolExecutor(1) as pool:
+            looks = pool.submit(self._watch)
+            try:
+                yield
+            finally:
+                self._stop.set()
+        looks.result()
 
-    def saw(self, policy_id: str) -> int:
-        """How often so far."""
-        return sum(sample.policy_id == policy_id for sample in self.samples)
+    def wait_for(self, policy_id: str) -> None:
+        """Until SAMPLES looks saw that id, if they do."""
+        end = time.monotonic() + PATIENCE
+        while sum(sample.policy_id == policy_id for sample in self.samples) < SAMPLES and time.monotonic() < end:
+            if self._stop.wait(0.05):
+                return
 
     def _watch(self) -> None:
         try:
@@ -105,9 +107,9 @@ class Sender:
                 policy_id, at = self.scene.policy_id(DOMAIN), datetime.now(UTC)
                 self.samples.append(Sample(policy_id, at, self.scene.fetch(HOST)))
                 if policy_id == first:
-                    time.sleep(SAMPLE_PAUSE)
-        except DemoError as e:
-            self._failed = e
+                    self._stop.wait(SAMPLE_PAUSE)
+        finally:
+            self._stop.set()  # nobody needs to wait for more
 
 
 def _slow(scene: Scene, specs: Specs, deployment: Deployment) -> None:
@@ -119,39 +121,57 @@ def _slow(scene: Scene, specs: Specs, deployment: Deployment) -> None:
     with sender.watching():
         with story.step(f"pulumi up adds mx3 to {DOMAIN}, whose edge gives changes out {SLOW_SECONDS:g} s late"):
             deployment.up()
-        new_id = scene.policy_id(DOMAIN)
-        expect(new_id not in ("", old_id), f"after pulumi up DNS has the id {new_id!r}, before it had {old_id}")
-        end = time.monotonic() + PATIENCE
-        while sender.saw(new_id) < SAMPLES and time.monotonic() < end:
-            time.sleep(0.05)
+        new_id = _new_id(scene, deployment, old_id)
+        sender.wait_for(new_id)
     ask(scene.endpoints.control, "DELETE", "/faults", host=HOST)
-    after = [sample for sample in sender.samples if sample.policy_id == new_id]
-    strange = {sample.policy_id for sample in sender.samples} - {old_id, new_id}
-    expect(len(after) >= SAMPLES, f"only {len(after)} of {len(sender.samples)} looks saw the new id")
-    expect(not strange, f"senders saw other ids too: {strange}")
-    stale = [sample for sample in after if "mx3.contoso.example" not in sample.policy]
-    expect(not stale, f"{len(stale)} of {len(after)} senders that saw the new id got the old policy")
-    # S3 tells whole seconds: what is more than one later began when the new file was surely there
-    written = _last_modified(scene) + timedelta(seconds=1)
-    late = [one for one in sender.samples if one.at > written and "mx3.contoso.example" not in one.policy]
-    expect(late, "the new file was never served late: the edge was not slow, and this proved nothing")
+    after, late = counted(sender.samples, old_id, new_id, _last_modified(scene))
     story.proved(
         "every fetch that began after DNS showed the new id got the new policy",
-        f"{len(after)} of {len(after)}; {len(late)} before it still got the old one with the new one written",
+        f"{after} of {after}; {late} before it still got the old one with the new one written",
     )
-    story.facts["slow_edge"] = {
-        "fetches_after_new_id": len(after),
-        "stale": len(stale),
-        "fetches_while_late": len(late),
-    }
+    story.facts["slow_edge"] = {"fetches_after_new_id": after, "fetches_while_late": late}
+
+
+def _new_id(scene: Scene, deployment: Deployment, old_id: str) -> str:
+    """The id that the deployment says it has published, which is the one in DNS and another one than before."""
+    new_id: str = deployment.outputs()["policy_ids"][DOMAIN]
+    seen = scene.policy_id(DOMAIN)
+    expect(
+        seen == new_id and new_id not in ("", old_id),
+        f"DNS has the id {seen!r}, the deployment says {new_id!r}, before it was {old_id!r}",
+    )
+    return new_id
+
+
+def counted(samples: Sequence[Sample], old_id: str, new_id: str, written: datetime) -> tuple[int, int]:
+    """How many looks saw the new id, and how many got the old policy while the new one was written already.
+
+    written: S3's time of the new one, in whole seconds. Raises DemoError when a look broke the promise, or when the
+    looks prove nothing.
+    """
+    strange = {sample.policy_id for sample in samples} - {old_id, new_id}
+    expect(not strange, f"senders saw other ids too: {strange}")
+    other = {sample.policy for sample in samples if "version: STSv1" not in sample.policy}
+    expect(not other, f"senders were also given what is no policy: {other}")
+    after = [sample for sample in samples if sample.policy_id == new_id]
+    expect(len(after) >= SAMPLES, f"only {len(after)} of {len(samples)} looks saw the new id")
+    stale = [sample for sample in after if "mx3.contoso.example" not in sample.policy]
+    expect(not stale, f"{len(stale)} of {len(after)} senders that saw the new id got the old policy")
+    # what is more than a second later began when the new file was surely there
+    surely = written + timedelta(seconds=1)
+    late = [sample for sample in samples if sample.at > surely and "mx3.contoso.example" not in sample.policy]
+    expect(late, "the new file was never served late: the edge was not slow, and this proved nothing")
+    return len(after), len(late)
 
 
 def _last_modified(scene: Scene) -> datetime:
     """When S3 got the domain's policy."""
-    s3 = account.client("s3", scene.endpoints.aws)
-    buckets = [one["Name"] for one in s3.list_buckets()["Buckets"] if one["Name"].startswith("policy-store-bucket-")]
-    expect(len(buckets) == 1, f"one bucket of policies is expected: {buckets}")
-    when: datetime = s3.head_object(Bucket=buckets[0], Key=DOMAIN + POLICY_PATH)["LastModified"]
+    with asking("the bucket of policies"):
+        s3 = account.client("s3", scene.endpoints.aws)
+        names = [one["Name"] for one in s3.list_buckets()["Buckets"]]
+        buckets = [name for name in names if name.startswith("policy-store-bucket-")]
+        expect(len(buckets) == 1, f"one bucket of policies is expected: {buckets}")
+        when: datetime = s3.head_object(Bucket=buckets[0], Key=DOMAIN + POLICY_PATH)["LastModified"]
     return when
 
 
@@ -169,11 +189,11 @@ def _held(scene: Scene, specs: Specs, deployment: Deployment) -> None:
     ask(scene.endpoints.control, "DELETE", "/faults", host=HOST)
     with story.step("the edge is mended; pulumi up again"):
         repaired = deployment.up()
-    expect(scene.policy_id(DOMAIN) not in ("", old_id), "the next pulumi up did not publish the new id")
+    new_id = _new_id(scene, deployment, old_id)
     expect("mx4.contoso.example" in scene.fetch(HOST), "the next pulumi up did not bring the new policy out")
     story.proved(
         "with the edge held back the update fails, names domain and cause, and the old id stays; the next run repairs",
-        f"{old_id[:8]}… stayed, then {scene.policy_id(DOMAIN)[:8]}…: {repaired.changes}",
+        f"{old_id[:8]}… stayed, then {new_id[:8]}…: {repaired.changes}",
     )
     story.facts["held_edge"] = {"message": told, "repair": repaired.changes}
 

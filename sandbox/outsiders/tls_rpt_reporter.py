@@ -92,9 +92,9 @@ class Reporter:
                 # it commits once a second, when its socket is silent
                 if not wait_for(lambda: collected(today) == fed, timeout):
                     raise ReporterError(f"{collected(today)} of {fed} sessions collected: see {logs}")
-                empty = yesterday.stat().st_ino  # it begins with a day without sessions
+                empty = inode(yesterday)  # it begins with a day without sessions
                 collectd.send_signal(signal.SIGUSR2)
-                if not wait_for(lambda: yesterday.exists() and yesterday.stat().st_ino != empty, timeout):
+                if not wait_for(lambda: inode(yesterday) not in (None, empty), timeout):
                     raise ReporterError(f"tlsrpt-collectd did not close the day: see {logs}")
             with self._running("tlsrpt-reportd", configuration, logs):
                 expected = len({(day.policy_domain, day.rua) for day in days})
@@ -106,12 +106,18 @@ class Reporter:
         """How many sessions it was told of."""
         if not wait_for(path.exists, timeout):
             raise ReporterError("tlsrpt-collectd did not open its socket")
+        fed = 0
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
-            channel.connect(str(path))
-            datagrams = [datagram for day in days for datagram in day.datagrams()]
-            for datagram in datagrams:
-                channel.send(json.dumps(datagram).encode())
-        return len(datagrams)
+            channel.settimeout(timeout)  # a queue that nobody empties
+            try:
+                channel.connect(str(path))
+                for day in days:
+                    for datagram in day.datagrams():
+                        channel.send(json.dumps(datagram).encode())
+                        fed += 1
+            except OSError as e:
+                raise ReporterError(f"tlsrpt-collectd took only {fed} sessions: {e}") from e
+        return fed
 
     @contextmanager
     def _running(self, program: str, configuration: Path, logs: Path) -> Iterator[subprocess.Popen[bytes]]:
@@ -176,6 +182,14 @@ class Reporter:
         path = work / "reporter.cfg"
         path.write_text(text)
         return path
+
+
+def inode(path: Path) -> int | None:
+    """Of the file that is there now; None while there is none."""
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None
 
 
 def collected(database: Path) -> int:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from sandbox import lifecycle
 from sandbox.endpoints import Endpoints, NoSandbox
-from sandbox.lifecycle import start, stop
+from sandbox.lifecycle import OutOfReach, start, stop
 from sandbox.place import AlreadyRunning, Place
 
 sys.path.append(str(Path(__file__).parent))
@@ -65,3 +66,25 @@ def test_a_killed_one_takes_its_children_along_and_can_be_started_again(own_plac
         assert own_place.holder() not in (None, holder)
     finally:
         stop(own_place)
+
+
+def test_a_start_that_is_interrupted_leaves_nothing(own_place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(lifecycle, "_is_ready", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        start(own_place)
+    assert gone(own_place.folder, 5)
+
+
+@pytest.mark.parametrize("holder", [0, -7])
+def test_a_holder_that_has_no_number_here_is_left_alone(
+    own_place: Place, holder: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For `kill` 0 would be our own group, and -7 another one."""
+    monkeypatch.setattr(Place, "holder", lambda _: holder)
+    monkeypatch.setattr(os, "kill", lambda *_: pytest.fail("somebody else's process was ended"))
+    with pytest.raises(OutOfReach, match="another container"):
+        stop(own_place)
+    assert "process" not in str(AlreadyRunning(holder))

@@ -48,9 +48,9 @@ def test_a_fault_that_means_nothing_is_refused(name: str, host: str, seconds: fl
 
 def test_active_faults_are_listed_and_cleared_by_host_or_all() -> None:
     faults = Faults()
-    faults.slow_edge("b.example", 4)
-    faults.no_certificate("b.example")
-    faults.hold_edge("a.example")
+    faults.set("slow-edge", "b.example", 4)
+    faults.set("no-certificate", "b.example")
+    faults.set("hold-edge", "a.example")
     assert faults.active() == [
         {"fault": "hold-edge", "host": "a.example", "seconds": None},
         {"fault": "no-certificate", "host": "b.example", "seconds": None},
@@ -65,8 +65,8 @@ def test_active_faults_are_listed_and_cleared_by_host_or_all() -> None:
 
 def test_an_edge_is_held_or_slow_not_both() -> None:
     faults = Faults()
-    faults.hold_edge(HOST)
-    faults.slow_edge(HOST, 1)
+    faults.set("hold-edge", HOST)
+    faults.set("slow-edge", HOST, 1)
     assert [fault["fault"] for fault in faults.active()] == ["slow-edge"]
 
 
@@ -80,10 +80,10 @@ def test_who_watches_sees_the_fault_before_it_is_active_and_may_refuse_it() -> N
             raise ValueError("not now")
 
     faults.before_set(watch)
-    faults.slow_edge(HOST, 1)
+    faults.set("slow-edge", HOST, 1)
     assert seen == [(Fault(FaultName.SLOW_EDGE, HOST, 1), None)]
     with pytest.raises(ValueError, match="not now"):
-        faults.hold_edge(HOST)
+        faults.set("hold-edge", HOST)
     assert faults.late(HOST) == Fault(FaultName.SLOW_EDGE, HOST, 1)
 
 

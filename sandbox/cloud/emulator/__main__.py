@@ -18,7 +18,6 @@ from sandbox.engine.parentage import end_with_parent
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="The AWS emulator's process.")
-    parser.add_argument("--port", type=int, default=0, help="on 127.0.0.1; 0 takes a free one")
     parser.add_argument("--dns", type=_address, required=True, help="name server that shows validation records")
     parser.add_argument("--proxy", help="HTTP proxy that reaches the outside, http://ADDRESS:PORT")
     parser.add_argument("--ca", type=Path, help="PEM file of the authority that the outside's certificates have")
@@ -41,7 +40,7 @@ def main() -> int:
         print(f"READY {endpoint}", flush=True)
 
     try:
-        serve(arguments.port, ready, unpatched=arguments.unpatched)
+        serve(0, ready, unpatched=arguments.unpatched)
     except ContractBroken as e:
         print(e, flush=True)
         return 2
