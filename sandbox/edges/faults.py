@@ -81,15 +81,6 @@ class Faults:
             kind[fault.host] = fault
         return self.active()
 
-    def hold_edge(self, host: str) -> None:
-        self.set(FaultName.HOLD_EDGE, host)
-
-    def slow_edge(self, host: str, seconds: float) -> None:
-        self.set(FaultName.SLOW_EDGE, host, seconds)
-
-    def no_certificate(self, host: str) -> None:
-        self.set(FaultName.NO_CERTIFICATE, host)
-
     def clear(self, host: str | None = None) -> None:
         """Mends the faults of `host`, or all."""
         with self._lock:

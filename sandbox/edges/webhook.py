@@ -4,8 +4,6 @@ import http.client
 import json
 import logging
 import threading
-import time
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,7 +31,7 @@ class Webhook:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._listener = Listener("webhook", lambda connection: serve_requests(connection, self.answer))
-        self._arrived = threading.Condition()
+        self._lock = threading.Lock()
         self._messages: list[Message] = []
 
     def start(self, port: int = 0) -> str:
@@ -45,19 +43,8 @@ class Webhook:
 
     def messages(self) -> list[Message]:
         """Notifications, oldest first."""
-        with self._arrived:
+        with self._lock:
             return list(self._messages)
-
-    def wait_for(self, wanted: Callable[[Message], bool], seconds: float) -> Message | None:
-        """The first message that `wanted` holds for; None when none has come in time."""
-        end = time.monotonic() + seconds
-        with self._arrived:
-            while True:
-                for message in self._messages:
-                    if wanted(message):
-                        return message
-                if not self._arrived.wait(end - time.monotonic()):
-                    return None
 
     def answer(self, request: Request) -> Answer:
         """The answer to any request, whichever way it came in."""
@@ -102,10 +89,9 @@ class Webhook:
             message = _message(request)
         except ValueError:
             return Answer.text(400, "this is no Notification\n")
-        with self._arrived:
+        with self._lock:
             self._messages.append(message)
             del self._messages[:-MOST_MESSAGES]
-            self._arrived.notify_all()
         print(message["Message"], flush=True)
         return Answer.text(200, "ok\n")
 

@@ -363,7 +363,7 @@ def test_a_held_edge_keeps_what_it_gave_out_and_is_mended(
     where: str, authority: Authority, faults: Faults, deploy: Callable[[], Deployment]
 ) -> None:
     deployment = deploy()  # nobody has asked this edge for it before the fault
-    faults.hold_edge(deployment.host)
+    faults.set("hold-edge", deployment.host)
     deployment.put("two")
     for _ in range(3):
         assert get(where, deployment.host, authority.ca).text == "one"
@@ -374,7 +374,7 @@ def test_a_held_edge_keeps_what_it_gave_out_and_is_mended(
 def test_a_held_edge_has_nothing_but_the_policy(
     where: str, authority: Authority, faults: Faults, shared: Deployment
 ) -> None:
-    faults.hold_edge(shared.host)
+    faults.set("hold-edge", shared.host)
     assert get(where, shared.host, authority.ca, path="/other").status == 504
     assert get(where, shared.host, authority.ca, method="HEAD").headers["Content-Length"] == "3"
 
@@ -384,7 +384,7 @@ def test_a_held_edge_never_learns_of_a_new_distribution(
 ) -> None:
     number = next(_numbers) + 1  # of the next deployment
     host = f"mta-sts.edge-https-{number}.example"
-    faults.hold_edge(host)
+    faults.set("hold-edge", host)
     assert deploy().host == host
     assert names_in_certificate(where, host, authority.ca) == [EDGE]
     assert get(where, host, None).status == 403
@@ -396,7 +396,7 @@ def test_a_held_edge_goes_on_when_the_distribution_is_gone(
     where: str, authority: Authority, faults: Faults, deploy: Callable[[], Deployment]
 ) -> None:
     deployment = deploy()
-    faults.hold_edge(deployment.host)
+    faults.set("hold-edge", deployment.host)
     deployment.change(Enabled=False)
     assert get(where, deployment.host, authority.ca).text == "one"
 
@@ -405,7 +405,7 @@ def test_a_slow_edge_gives_the_old_policy_first_and_then_only_the_new_one(
     where: str, authority: Authority, faults: Faults, deploy: Callable[[], Deployment]
 ) -> None:
     deployment = deploy()
-    faults.slow_edge(deployment.host, 0.5)
+    faults.set("slow-edge", deployment.host, 0.5)
     deployment.put("two")
     seen = [get(where, deployment.host, authority.ca).text]
     assert seen == ["one"]  # noticed by this very request
@@ -420,16 +420,16 @@ def test_an_edge_that_was_held_and_is_slow_now_goes_on_from_what_it_held(
     where: str, authority: Authority, faults: Faults, deploy: Callable[[], Deployment]
 ) -> None:
     deployment = deploy()
-    faults.hold_edge(deployment.host)
+    faults.set("hold-edge", deployment.host)
     deployment.put("two")
-    faults.slow_edge(deployment.host, 600)
+    faults.set("slow-edge", deployment.host, 600)
     assert get(where, deployment.host, authority.ca).text == "one"
 
 
 def test_without_its_certificate_a_host_presents_the_edges(
     where: str, authority: Authority, faults: Faults, shared: Deployment
 ) -> None:
-    faults.no_certificate(shared.host)
+    faults.set("no-certificate", shared.host)
     with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
         get(where, shared.host, authority.ca)
     assert get(where, shared.host, None).text == "one"
@@ -440,14 +440,14 @@ def test_without_its_certificate_a_host_presents_the_edges(
 def test_a_fault_of_one_host_is_no_fault_of_another(
     where: str, authority: Authority, faults: Faults, shared: Deployment, deploy: Callable[[], Deployment]
 ) -> None:
-    faults.hold_edge(shared.host)
-    faults.no_certificate(shared.host)
+    faults.set("hold-edge", shared.host)
+    faults.set("no-certificate", shared.host)
     assert get(where, deploy().host, authority.ca).status == 200
 
 
 def test_hosts_of_other_people_are_not_held(faults: Faults, where: str) -> None:
     with pytest.raises(ValueError, match="somebody else's"):
-        faults.hold_edge(outside("good"))
+        faults.set("hold-edge", outside("good"))
     assert faults.active() == []
 
 
@@ -502,7 +502,7 @@ def test_an_edge_without_an_emulator_serves_nothing_deployed(authority: Authorit
         with pytest.raises(OSError, match=r"EOF|reset"):
             get(where, HOST, authority.ca)
         with pytest.raises(ValueError, match="cannot look"):
-            faults.hold_edge(HOST)
+            faults.set("hold-edge", HOST)
     finally:
         edge.stop()
 

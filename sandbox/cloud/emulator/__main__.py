@@ -40,7 +40,7 @@ def main() -> int:
         print(f"READY {endpoint}", flush=True)
 
     try:
-        serve(0, ready, unpatched=arguments.unpatched)
+        serve(ready, unpatched=arguments.unpatched)
     except ContractBroken as e:
         print(e, flush=True)
         return 2

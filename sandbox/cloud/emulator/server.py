@@ -25,14 +25,14 @@ ENVIRONMENT = {
 """What ministack reads when it is imported. Nothing is kept on disk."""
 
 
-def serve(port: int, ready: Callable[[str, dict[str, float]], None], *, unpatched: bool = False) -> None:
-    """Serve until SIGTERM or SIGINT. port: 0 takes a free one.
+def serve(ready: Callable[[str, dict[str, float]], None], *, unpatched: bool = False) -> None:
+    """Serve on a free port until SIGTERM or SIGINT.
 
     ready: called with the URL and the seconds of each proof once the contract holds and the state is empty.
     unpatched: apply no patch, so that each proof must fail.
     Raises ContractBroken.
     """
-    listening = socket.create_server(("127.0.0.1", port))
+    listening = socket.create_server(("127.0.0.1", 0))
     number = listening.getsockname()[1]
     # The emulator reads its environment when it is imported, and puts the port into URLs that it gives out.
     os.environ.update(ENVIRONMENT, GATEWAY_PORT=str(number))
