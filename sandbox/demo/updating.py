@@ -127,7 +127,7 @@ def _slow(scene: Scene, specs: Specs, deployment: Deployment) -> None:
     after, late = counted(sender.samples, old_id, new_id, _last_modified(scene))
     story.proved(
         "every fetch that began after DNS showed the new id got the new policy",
-        f"{after} of {after}; {late} before it still got the old one with the new one written",
+        f"{after} of {after}; {late} fetches before it got the old one, with the new one already written",
     )
     story.facts["slow_edge"] = {"fetches_after_new_id": after, "fetches_while_late": late}
 
