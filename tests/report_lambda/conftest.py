@@ -133,6 +133,11 @@ class MemoryTopic:
     def subjects(self) -> list[str]:
         return [subject for subject, _, _ in self.messages]
 
+    @property
+    def kinds(self) -> list[str]:
+        """The bracket of each subject."""
+        return [subject.partition("]")[0].lstrip("[") for subject in self.subjects]
+
 
 class Context:
     """What Lambda tells of an invocation, as far as it is used."""
@@ -347,6 +352,18 @@ def ses_mail(
     return block.encode("utf-8") + body.as_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
+def failing_mail(
+    count: int = 12, *, signer: str = "google.com", day: str = "2026-11-30", report_id: str = "", **failure_: Any
+) -> bytes:
+    """A report of 100 sessions that went well and `count` that failed."""
+    return ses_mail(tls_report(policy(100, (failure(count, **failure_),)), day=day, report_id=report_id), signer=signer)
+
+
+def clean_mail(*, signer: str = "google.com", day: str = "2026-12-01") -> bytes:
+    """A report without failures."""
+    return ses_mail(tls_report(day=day), signer=signer)
+
+
 class Mails:
     """The builders, for tests: pytest gives test files no way to import them."""
 
@@ -356,6 +373,8 @@ class Mails:
     ses_headers = staticmethod(ses_headers)
     sender_headers = staticmethod(sender_headers)
     mail = staticmethod(ses_mail)
+    fails = staticmethod(failing_mail)
+    is_clean = staticmethod(clean_mail)
     payload = staticmethod(payload)
     contoso = CONTOSO
     brand = BRAND

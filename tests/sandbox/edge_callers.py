@@ -1,4 +1,4 @@
-"""Clients of the edges: Python's own ssl and http.client, which verify as senders do, and OpenSSL's s_client."""
+"""Clients of the edges: Python's own ssl and http.client, which verify as senders do, OpenSSL's s_client, dnspython."""
 
 import http.client
 import shutil
@@ -7,7 +7,11 @@ import ssl
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import dns.flags
+import dns.message
+import dns.query
 import pytest
 
 from sandbox.edges.connections import Serve
@@ -91,3 +95,26 @@ def serve_tls(context: ssl.SSLContext) -> Serve:
             secured.sendall(b".")
 
     return serve
+
+
+class DnsClient:
+    """Asks one server by its address."""
+
+    def __init__(self, address: str) -> None:
+        host, port = address.rsplit(":", 1)
+        self.host, self.port = host, int(port)
+
+    def ask(
+        self, name: str, type: str, recursive: bool = True, tcp: bool = False, **options: Any
+    ) -> dns.message.Message:
+        query = dns.message.make_query(name, type, flags=dns.flags.RD if recursive else 0, **options)
+        return self.send(query, tcp)
+
+    def send(self, query: dns.message.Message, tcp: bool = False) -> dns.message.Message:
+        send = dns.query.tcp if tcp else dns.query.udp
+        return send(query, self.host, 5, self.port)
+
+    def found(self, name: str, type: str, recursive: bool = True) -> list[str]:
+        """The answer section, one text a record, in the order of the sections' sets, sorted within a set."""
+        response = self.ask(name, type, recursive)
+        return [text for rrset in response.answer for text in sorted(data.to_text() for data in rrset)]

@@ -17,14 +17,13 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.resolver
 import pytest
-from cloud_samples import soon
 from dns.name import Name
+from edge_callers import DnsClient
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mailtls.observe.dns import Resolver
 from sandbox.cloud.cloudflare import Cloudflare
-from sandbox.cloud.start import Emulator
 from sandbox.edges.deployed import StateUnknown
 from sandbox.edges.dns import DnsEdge
 from sandbox.edges.zones import CloudflareZones, CloudFrontNames, Record, Route53Zones
@@ -34,29 +33,6 @@ from sandbox.world.world import World
 TOKEN = "token"
 ZONES = ("contoso.example", "mailhost.example", "nofile.example")
 RD = dns.flags.RD
-
-
-class Client:
-    """Asks one server by its address."""
-
-    def __init__(self, address: str) -> None:
-        host, port = address.rsplit(":", 1)
-        self.host, self.port = host, int(port)
-
-    def ask(
-        self, name: str, type: str, recursive: bool = True, tcp: bool = False, **options: Any
-    ) -> dns.message.Message:
-        query = dns.message.make_query(name, type, flags=RD if recursive else 0, **options)
-        return self.send(query, tcp)
-
-    def send(self, query: dns.message.Message, tcp: bool = False) -> dns.message.Message:
-        send = dns.query.tcp if tcp else dns.query.udp
-        return send(query, self.host, 5, self.port)
-
-    def found(self, name: str, type: str, recursive: bool = True) -> list[str]:
-        """The answer section, one text a record, in the order of the sections' sets, sorted within a set."""
-        response = self.ask(name, type, recursive)
-        return [text for rrset in response.answer for text in sorted(data.to_text() for data in rrset)]
 
 
 class Zones:
@@ -131,9 +107,9 @@ def edge(cloudflare: Cloudflare, zones: Zones) -> Iterator[DnsEdge]:
 
 
 @pytest.fixture(scope="module")
-def client(cloudflare: Cloudflare, zones: Zones) -> Iterator[Client]:
+def client(cloudflare: Cloudflare, zones: Zones) -> Iterator[DnsClient]:
     edge = DnsEdge([CloudflareZones(cloudflare), zones], World())
-    yield Client(edge.start())
+    yield DnsClient(edge.start())
     edge.stop()
 
 
@@ -147,7 +123,7 @@ def empty(zones: Zones) -> None:
 
 
 def test_a_deployed_record_shows_at_once_and_is_gone_at_once(
-    client: Client, api: CloudflareApi, deploy: Callable[..., str]
+    client: DnsClient, api: CloudflareApi, deploy: Callable[..., str]
 ) -> None:
     name = "_mta-sts.contoso.example"
     assert client.ask(name, "TXT").rcode() == dns.rcode.NXDOMAIN
@@ -162,7 +138,7 @@ def test_a_deployed_record_shows_at_once_and_is_gone_at_once(
 
 
 def test_what_is_deployed_and_what_the_owner_has_by_hand_are_one_zone(
-    client: Client, deploy: Callable[..., str]
+    client: DnsClient, deploy: Callable[..., str]
 ) -> None:
     deploy("contoso.example", "contoso.example", "TXT", '"deployed"')
     assert client.found("contoso.example", "MX") == ["10 mx1.contoso.example.", "20 mx2.contoso.example."]
@@ -175,7 +151,7 @@ def test_what_is_deployed_and_what_the_owner_has_by_hand_are_one_zone(
 def test_a_record_added_to_the_world_at_run_time_shows(cloudflare: Cloudflare) -> None:
     world = World()
     edge = DnsEdge([CloudflareZones(cloudflare)], world)
-    client = Client(edge.start())
+    client = DnsClient(edge.start())
     try:
         world.add("sandbox._domainkey.reporter.example", "TXT", '"v=DKIM1; p=x"', 60)
         assert client.found("sandbox._domainkey.reporter.example", "TXT") == ['"v=DKIM1; p=x"']
@@ -183,7 +159,7 @@ def test_a_record_added_to_the_world_at_run_time_shows(cloudflare: Cloudflare) -
         edge.stop()
 
 
-def test_strings_of_a_long_text_stay_apart(client: Client, deploy: Callable[..., str]) -> None:
+def test_strings_of_a_long_text_stay_apart(client: DnsClient, deploy: Callable[..., str]) -> None:
     deploy("contoso.example", "long.contoso.example", "TXT", f'"{"a" * 255}" "b;c"')
     (data,) = client.ask("long.contoso.example", "TXT").answer[0]
     assert data.strings == (b"a" * 255, b"b;c")
@@ -191,7 +167,7 @@ def test_strings_of_a_long_text_stay_apart(client: Client, deploy: Callable[...,
 
 @pytest.mark.parametrize(("type", "content"), [("CNAME", "d1.cloudfront.net"), ("A", "192.0.2.1")])
 def test_a_proxied_record_answers_with_the_proxy(
-    client: Client, deploy: Callable[..., str], type: str, content: str
+    client: DnsClient, deploy: Callable[..., str], type: str, content: str
 ) -> None:
     name = "mta-sts.contoso.example"
     deploy("contoso.example", name, type, content, proxied=True)
@@ -200,7 +176,7 @@ def test_a_proxied_record_answers_with_the_proxy(
     assert client.found(name, "CNAME") == client.found(name, "TXT") == []
 
 
-def test_a_cname_at_the_apex_is_flattened(client: Client, deploy: Callable[..., str]) -> None:
+def test_a_cname_at_the_apex_is_flattened(client: DnsClient, deploy: Callable[..., str]) -> None:
     deploy("nofile.example", "nofile.example", "CNAME", "mx1.mailhost.example")
     assert client.found("nofile.example", "A") == ["192.0.2.51"]
     assert client.found("nofile.example", "AAAA") == ["2001:db8:5::51"]
@@ -210,7 +186,7 @@ def test_a_cname_at_the_apex_is_flattened(client: Client, deploy: Callable[..., 
 # -------------------------------------------------------------------------------------------------- authority
 
 
-def test_every_zone_has_authority_and_the_name_server_an_address(client: Client, zones: Zones) -> None:
+def test_every_zone_has_authority_and_the_name_server_an_address(client: DnsClient, zones: Zones) -> None:
     for zone in ("contoso.example", "nofile.example", "zones.example", "google.com", "."):
         response = client.ask(zone, "NS", recursive=False)
         assert response.flags & dns.flags.AA
@@ -221,7 +197,7 @@ def test_every_zone_has_authority_and_the_name_server_an_address(client: Client,
     assert client.found("ns1.dnshost.example", "A") == ["127.0.0.1"]
 
 
-def test_recursion_is_there_for_who_asks(client: Client) -> None:
+def test_recursion_is_there_for_who_asks(client: DnsClient) -> None:
     for recursive in (True, False):
         response = client.ask("contoso.example", "MX", recursive)
         assert response.flags & dns.flags.RA
@@ -247,7 +223,7 @@ def test_recursion_is_there_for_who_asks(client: Client) -> None:
     ],
 )
 def test_what_is_not_there_is_said_with_the_zones_soa(
-    client: Client, zones: Zones, name: str, rcode: dns.rcode.Rcode, zone: str
+    client: DnsClient, zones: Zones, name: str, rcode: dns.rcode.Rcode, zone: str
 ) -> None:
     zones.records["a.b.zones.example", "A"] = ["192.0.2.1"]
     response = client.ask(name, "TXT")
@@ -257,13 +233,13 @@ def test_what_is_not_there_is_said_with_the_zones_soa(
     assert soa.ttl <= soa[0].minimum == 300
 
 
-def test_names_are_the_same_in_any_case_and_come_back_as_asked(client: Client) -> None:
+def test_names_are_the_same_in_any_case_and_come_back_as_asked(client: DnsClient) -> None:
     response = client.ask("mX1.CoNtOsO.eXaMpLe", "A")
     assert response.answer[0].name.labels == (b"mX1", b"CoNtOsO", b"eXaMpLe", b"")
     assert response.answer[0][0].to_text() == "192.0.2.11"
 
 
-def test_a_wildcard_stands_for_names_that_are_not_there(client: Client, zones: Zones) -> None:
+def test_a_wildcard_stands_for_names_that_are_not_there(client: DnsClient, zones: Zones) -> None:
     zones.records["*.zones.example", "TXT"] = ['"any"']
     zones.records["a.b.zones.example", "A"] = ["192.0.2.1"]
     assert client.found("_mta-sts.zones.example", "TXT") == ['"any"']
@@ -277,7 +253,7 @@ def test_a_wildcard_stands_for_names_that_are_not_there(client: Client, zones: Z
 # ---------------------------------------------------------------------------------------------------- aliases
 
 
-def test_a_resolver_follows_aliases_everywhere_a_zones_server_only_at_home(client: Client, zones: Zones) -> None:
+def test_a_resolver_follows_aliases_everywhere_a_zones_server_only_at_home(client: DnsClient, zones: Zones) -> None:
     zones.records["a.zones.example", "CNAME"] = ["b.zones.example."]
     zones.records["b.zones.example", "CNAME"] = ["c.elsewhere.example."]
     zones.records["c.elsewhere.example", "CNAME"] = ["mx1.contoso.example."]
@@ -287,7 +263,7 @@ def test_a_resolver_follows_aliases_everywhere_a_zones_server_only_at_home(clien
     assert client.found("a.zones.example", "CNAME") == ["b.zones.example."]
 
 
-def test_an_alias_to_nothing_is_no_such_name(client: Client, zones: Zones) -> None:
+def test_an_alias_to_nothing_is_no_such_name(client: DnsClient, zones: Zones) -> None:
     zones.records["a.zones.example", "CNAME"] = ["d.elsewhere.example."]
     response = client.ask("a.zones.example", "A")
     assert (response.rcode(), len(response.answer)) == (dns.rcode.NXDOMAIN, 1)
@@ -295,7 +271,7 @@ def test_an_alias_to_nothing_is_no_such_name(client: Client, zones: Zones) -> No
     assert client.ask("a.zones.example", "A", recursive=False).rcode() == dns.rcode.NOERROR
 
 
-def test_a_servers_own_alias_hides_its_target(client: Client, zones: Zones) -> None:
+def test_a_servers_own_alias_hides_its_target(client: DnsClient, zones: Zones) -> None:
     zones.records["a.zones.example", "A alias"] = ["b.zones.example."]
     zones.records["b.zones.example", "CNAME"] = ["mx1.contoso.example."]
     assert client.found("a.zones.example", "A", recursive=False) == ["192.0.2.11"]
@@ -303,7 +279,7 @@ def test_a_servers_own_alias_hides_its_target(client: Client, zones: Zones) -> N
 
 
 @pytest.mark.parametrize("type", ["CNAME", "A alias"])
-def test_aliases_in_a_circle_fail(client: Client, zones: Zones, type: str) -> None:
+def test_aliases_in_a_circle_fail(client: DnsClient, zones: Zones, type: str) -> None:
     zones.records["a.zones.example", type] = ["b.zones.example."]
     zones.records["b.zones.example", type] = ["a.zones.example."]
     response = client.ask("a.zones.example", "A")
@@ -313,7 +289,7 @@ def test_aliases_in_a_circle_fail(client: Client, zones: Zones, type: str) -> No
 # --------------------------------------------------------------------------------------------------- the wire
 
 
-def test_a_large_answer_is_cut_over_udp_and_whole_over_tcp(client: Client, zones: Zones) -> None:
+def test_a_large_answer_is_cut_over_udp_and_whole_over_tcp(client: DnsClient, zones: Zones) -> None:
     texts = [f'"{number:02}{"x" * 200}"' for number in range(10)]
     zones.records["large.zones.example", "TXT"] = texts
     sizes: list[tuple[dict[str, Any], bool]] = [({}, True), ({"payload": 1232}, True), ({"payload": 4096}, False)]
@@ -331,7 +307,7 @@ def test_a_large_answer_is_cut_over_udp_and_whole_over_tcp(client: Client, zones
     assert len(resolver.resolve("large.zones.example", "TXT")) == 10
 
 
-def test_edns(client: Client) -> None:
+def test_edns(client: DnsClient) -> None:
     plain = client.ask("contoso.example", "MX")
     assert plain.edns == -1
     extended = client.ask("contoso.example", "MX", use_edns=0, want_dnssec=True)
@@ -339,7 +315,7 @@ def test_edns(client: Client) -> None:
     assert client.ask("contoso.example", "MX", use_edns=1).rcode() == dns.rcode.BADVERS
 
 
-def test_any_gives_one_set(client: Client, zones: Zones) -> None:
+def test_any_gives_one_set(client: DnsClient, zones: Zones) -> None:
     zones.records["a.zones.example", "TXT"] = ['"1"', '"2"']
     zones.records["a.zones.example", "A"] = ["192.0.2.1"]
     (rrset,) = client.ask("a.zones.example", "ANY", tcp=True).answer
@@ -347,7 +323,7 @@ def test_any_gives_one_set(client: Client, zones: Zones) -> None:
     assert client.ask("none.zones.example", "ANY").rcode() == dns.rcode.NXDOMAIN
 
 
-def test_what_is_not_served_is_refused(client: Client) -> None:
+def test_what_is_not_served_is_refused(client: DnsClient) -> None:
     assert client.ask("contoso.example", "AXFR", tcp=True).rcode() == dns.rcode.REFUSED
     chaos = dns.message.make_query("version.bind", "TXT", rdclass=dns.rdataclass.CH)
     assert client.send(chaos).rcode() == dns.rcode.REFUSED
@@ -359,7 +335,7 @@ def test_what_is_not_served_is_refused(client: Client) -> None:
 @pytest.mark.parametrize(
     "wire", [b"", b"\x00", b"\x12\x34" + bytes(9), b"\x12\x34\x80\x00" + bytes(8), b"\x12\x34\x80\x00" + bytes(30)]
 )
-def test_what_is_no_query_gets_no_answer(client: Client, edge: DnsEdge, wire: bytes) -> None:
+def test_what_is_no_query_gets_no_answer(client: DnsClient, edge: DnsEdge, wire: bytes) -> None:
     assert edge.reply(wire, True) is None
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as channel:
         channel.sendto(wire, (client.host, client.port))
@@ -374,7 +350,7 @@ def test_what_is_no_query_gets_no_answer(client: Client, edge: DnsEdge, wire: by
         b"\x12\x34\x01\x00\x00\x01" + bytes(6) + b"\xc0\x0c\x00\x01\x00\x01",  # a name that points to itself
     ],
 )
-def test_a_malformed_query_is_told_so(client: Client, wire: bytes) -> None:
+def test_a_malformed_query_is_told_so(client: DnsClient, wire: bytes) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as channel:
         channel.settimeout(5)
         channel.connect((client.host, client.port))
@@ -391,7 +367,7 @@ def test_no_octets_bring_it_down(edge: DnsEdge, octets: bytes, start: bytes) -> 
 
 
 def test_a_fault_of_its_own_is_a_failed_answer_and_a_line_in_the_log(
-    client: Client, zones: Zones, caplog: pytest.LogCaptureFixture
+    client: DnsClient, zones: Zones, caplog: pytest.LogCaptureFixture
 ) -> None:
     zones.broken = True
     assert client.ask("a.zones.example", "A").rcode() == dns.rcode.SERVFAIL
@@ -400,7 +376,7 @@ def test_a_fault_of_its_own_is_a_failed_answer_and_a_line_in_the_log(
     assert client.ask("a.zones.example", "A").rcode() == dns.rcode.NXDOMAIN
 
 
-def test_one_tcp_connection_carries_many_questions(client: Client) -> None:
+def test_one_tcp_connection_carries_many_questions(client: DnsClient) -> None:
     with socket.create_connection((client.host, client.port), 5) as channel:
         wires = [dns.message.make_query(name, "A").to_wire() for name in ("mx1.contoso.example", "x.example")]
         channel.sendall(b"".join(struct.pack("!H", len(wire)) + wire for wire in wires))
@@ -409,7 +385,7 @@ def test_one_tcp_connection_carries_many_questions(client: Client) -> None:
         assert [answer.rcode() for answer in answers] == [dns.rcode.NOERROR, dns.rcode.NXDOMAIN]
 
 
-def test_many_may_ask_at_once(client: Client) -> None:
+def test_many_may_ask_at_once(client: DnsClient) -> None:
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(lambda _: client.found("mx1.contoso.example", "A"), range(200)))
     assert answers == [["192.0.2.11"]] * 200
@@ -417,11 +393,11 @@ def test_many_may_ask_at_once(client: Client) -> None:
 
 def test_start_and_stop(cloudflare: Cloudflare) -> None:
     first, second = DnsEdge([], World()), DnsEdge([], World())
-    port = Client(first.start()).port
+    port = DnsClient(first.start()).port
     with pytest.raises(OSError, match="in use"):
         second.start(port)
     first.stop()
-    client = Client(second.start(port))
+    client = DnsClient(second.start(port))
     assert client.port == port
     assert client.found("alerts.mailhost.example", "A") == ["127.0.0.1"]
     second.stop()
@@ -430,7 +406,7 @@ def test_start_and_stop(cloudflare: Cloudflare) -> None:
 # ------------------------------------------------------------------------------------------------ silent sources
 
 
-def test_a_silent_source_fails_its_own_zones_only(client: Client, zones: Zones) -> None:
+def test_a_silent_source_fails_its_own_zones_only(client: DnsClient, zones: Zones) -> None:
     zones.silent = True
     assert client.ask("a.zones.example", "A").rcode() == dns.rcode.SERVFAIL
     assert client.ask("nobody.example", "A").rcode() == dns.rcode.SERVFAIL  # for all one knows, one of its zones
@@ -441,7 +417,7 @@ def test_a_silent_source_fails_its_own_zones_only(client: Client, zones: Zones) 
 def test_before_the_emulator_is_up_its_names_fail(cloudflare: Cloudflare) -> None:
     sources = [CloudflareZones(cloudflare), Route53Zones(lambda: None), CloudFrontNames(lambda: None)]
     edge = DnsEdge(sources, World())
-    client = Client(edge.start())
+    client = DnsClient(edge.start())
     try:
         for name in ("_mta-sts.northwind.example", "d1.cloudfront.net"):
             assert client.ask(name, "TXT").rcode() == dns.rcode.SERVFAIL
@@ -453,7 +429,7 @@ def test_before_the_emulator_is_up_its_names_fail(cloudflare: Cloudflare) -> Non
 # ----------------------------------------------------------------------------------------------- the gate's walk
 
 
-def test_the_gate_finds_the_authoritative_records(client: Client, deploy: Callable[..., str], zones: Zones) -> None:
+def test_the_gate_finds_the_authoritative_records(client: DnsClient, deploy: Callable[..., str], zones: Zones) -> None:
     resolver = Resolver.at(f"{client.host}:{client.port}")
     name = "_mta-sts.shop.contoso.example"
     for hint in ("contoso.example", None):
@@ -465,163 +441,3 @@ def test_the_gate_finds_the_authoritative_records(client: Client, deploy: Callab
     for hint in ("contoso.example", None):
         assert resolver.authoritative_txt(name, hint) == ("v=STSv1; id=1;",)
         assert resolver.authoritative_addresses("mta-sts.shop.contoso.example", hint) == ("127.0.0.1", "::1")
-
-
-# ------------------------------------------------------------------------------------------ Route 53, CloudFront
-
-
-@pytest.fixture(scope="module")
-def emulated(emulator: Emulator, cloudflare: Cloudflare) -> Iterator[Client]:
-    """An edge over all sources, as the local cloud starts it."""
-
-    def endpoint() -> str:
-        return emulator.endpoint
-
-    sources = [CloudflareZones(cloudflare), Route53Zones(endpoint), CloudFrontNames(endpoint)]
-    edge = DnsEdge(sources, World())
-    yield Client(edge.start())
-    edge.stop()
-
-
-class HostedZone:
-    """A zone at Route 53."""
-
-    def __init__(self, route53: Any, name: str) -> None:
-        self.name = name
-        self._route53 = route53
-        self._id: str = route53.create_hosted_zone(Name=name, CallerReference=name)["HostedZone"]["Id"]
-
-    def change(self, action: str, name: str, type: str, *values: str, **alias: Any) -> None:
-        record: dict[str, Any] = {"Name": name, "Type": type}
-        if values:
-            record |= {"TTL": 60, "ResourceRecords": [{"Value": value} for value in values]}
-        changes = [{"Action": action, "ResourceRecordSet": record | alias}]
-        self._route53.change_resource_record_sets(HostedZoneId=self._id, ChangeBatch={"Changes": changes})
-
-
-@pytest.fixture(scope="module")
-def hosted(aws: Callable[..., Any], emulated: Client) -> HostedZone:
-    """A zone that the edge did not know at its start."""
-    assert emulated.found("northwind.example", "MX")
-    zone = HostedZone(aws("route53", "us-east-1"), "hosted.example")
-    # the edge takes its list of zones for granted for a second
-    assert soon(lambda: emulated.found("hosted.example", "NS"))
-    return zone
-
-
-def test_route_53_records_show_at_once(emulated: Client, hosted: HostedZone) -> None:
-    name = "_mta-sts.hosted.example"
-    assert emulated.ask(name, "TXT").rcode() == dns.rcode.NXDOMAIN
-    hosted.change("CREATE", name, "TXT", '"v=STSv1; id=1;"')
-    for number in range(2, 6):
-        hosted.change("UPSERT", name, "TXT", f'"v=STSv1; id={number};"')
-        assert emulated.found(name, "TXT", recursive=False) == [f'"v=STSv1; id={number};"']
-    hosted.change("DELETE", name, "TXT", '"v=STSv1; id=5;"')
-    assert emulated.ask(name, "TXT").rcode() == dns.rcode.NXDOMAIN
-
-
-def test_route_53_names(emulated: Client, hosted: HostedZone) -> None:
-    hosted.change("CREATE", "_smtp._tls.a.hosted.example", "TXT", f'"{"x" * 255}" "yz"')
-    hosted.change("CREATE", "*.wild.hosted.example", "A", "192.0.2.1", "192.0.2.2")
-    hosted.change("CREATE", "c.hosted.example", "CNAME", "mx1.contoso.example")
-    (data,) = emulated.ask("_SMTP._tls.a.hosted.example", "TXT").answer[0]
-    assert data.strings == (b"x" * 255, b"yz")
-    assert emulated.ask("_tls.a.hosted.example", "TXT").rcode() == dns.rcode.NOERROR
-    assert emulated.ask("a.hosted.example", "TXT").rcode() == dns.rcode.NOERROR
-    assert emulated.ask("b.hosted.example", "TXT").rcode() == dns.rcode.NXDOMAIN
-    assert emulated.found("any.wild.hosted.example", "A") == ["192.0.2.1", "192.0.2.2"]
-    assert emulated.found("c.hosted.example", "A") == ["mx1.contoso.example.", "192.0.2.11"]
-    assert emulated.found("hosted.example", "NS") == ["ns1.dnshost.example."]  # not Route 53's own
-
-
-def test_route_53_writes_octets_in_octal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in its API reference ("DNS domain name format"); the emulator writes the star as it is."""
-
-    class Documented:
-        def get_paginator(self, _: str) -> Any:
-            return self
-
-        def paginate(self) -> list[dict[str, Any]]:
-            zone = {"Name": "a.example.", "Id": "/hostedzone/Z", "Config": {"PrivateZone": False}}
-            private = {"Name": "b.example.", "Id": "/hostedzone/Y", "Config": {"PrivateZone": True}}
-            return [{"HostedZones": [zone]}, {"HostedZones": [private]}]
-
-        def list_resource_record_sets(self, **_: str) -> dict[str, Any]:
-            values = [{"Value": "192.0.2.1"}]
-            return {
-                "ResourceRecordSets": [{"Name": "\\052.a.example.", "Type": "A", "TTL": 60, "ResourceRecords": values}]
-            }
-
-    monkeypatch.setattr("sandbox.account.client", lambda *_: Documented())
-    source = Route53Zones(lambda: "http://127.0.0.1:1")
-    assert [apex.to_text() for apex in source.apexes()] == ["a.example."]
-    (apex,) = source.apexes()
-    assert source.at(apex, dns.name.from_text("*.a.example")) == (Record("A", 60, "192.0.2.1"),)
-    assert source.at(apex, dns.name.from_text("x.a.example")) is None
-
-
-def distribution(reference: str, ipv6: bool) -> dict[str, Any]:
-    """A configuration without alternate names, with CloudFront's own certificate."""
-    return {
-        "CallerReference": reference,
-        "Comment": reference,
-        "Enabled": True,
-        "IsIPV6Enabled": ipv6,
-        "Origins": {
-            "Quantity": 1,
-            "Items": [
-                {
-                    "Id": "o",
-                    "DomainName": "origin.contoso.example",
-                    "CustomOriginConfig": {
-                        "HTTPPort": 80,
-                        "HTTPSPort": 443,
-                        "OriginProtocolPolicy": "https-only",
-                    },
-                }
-            ],
-        },
-        "DefaultCacheBehavior": {
-            "TargetOriginId": "o",
-            "ViewerProtocolPolicy": "https-only",
-            "CachePolicyId": "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
-        },
-    }
-
-
-@pytest.mark.parametrize("ipv6", [True, False])
-def test_a_distributions_name_lives_with_it(
-    emulated: Client, aws: Callable[..., Any], hosted: HostedZone, unique: Callable[..., str], ipv6: bool
-) -> None:
-    cloudfront = aws("cloudfront", "us-east-1")
-    config = distribution(unique(), ipv6)
-    made = cloudfront.create_distribution(DistributionConfig=config)
-    name, identity = made["Distribution"]["DomainName"], made["Distribution"]["Id"]
-    v6 = ["::1"] if ipv6 else []
-    assert (emulated.found(name, "A"), emulated.found(name, "AAAA")) == (["127.0.0.1"], v6)
-
-    alias = {"DNSName": name, "HostedZoneId": "Z2FDTNDATAQYW2", "EvaluateTargetHealth": False}
-    host = f"{unique('alias')}.hosted.example"
-    hosted.change("CREATE", host, "A", AliasTarget=alias)
-    assert emulated.found(host, "A", recursive=False) == ["127.0.0.1"]
-    assert emulated.found(host, "AAAA") == []
-
-    kept = cloudfront.get_distribution_config(Id=identity)
-    disabled = kept["DistributionConfig"] | {"Enabled": False}
-    etag = cloudfront.update_distribution(Id=identity, IfMatch=kept["ETag"], DistributionConfig=disabled)["ETag"]
-    assert emulated.ask(name, "A").rcode() == dns.rcode.NXDOMAIN
-    assert emulated.found(host, "A") == []
-    cloudfront.delete_distribution(Id=identity, IfMatch=etag)
-    assert emulated.ask(name, "A").rcode() == dns.rcode.NXDOMAIN
-    assert emulated.ask("cloudfront.net", "A").rcode() == dns.rcode.NOERROR
-
-
-def test_an_emulator_that_does_not_answer_fails_its_names(cloudflare: Cloudflare) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    edge = DnsEdge([Route53Zones(lambda: f"http://127.0.0.1:{port}")], World())
-    client = Client(edge.start())
-    try:
-        assert client.ask("northwind.example", "MX").rcode() == dns.rcode.SERVFAIL
-    finally:
-        edge.stop()
