@@ -9,7 +9,7 @@ What is wrong with settings or specs is told before anything is registered.
 import pulumi
 
 from stacks.domains import deploy_domains, load_specs
-from stacks.platform import deploy_platform, refer_to_platform
+from stacks.platform_stack import deploy_platform, refer_to_platform
 from stacks.settings import Kind, read_settings
 
 settings = read_settings()

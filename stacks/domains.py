@@ -14,7 +14,7 @@ from mailtls.spec.errors import SpecErrors
 from mailtls.spec.load import load
 from mailtls.spec.model import PolicySpec
 from mailtls.tls_rpt.contract import OwnDomain, domain_list_key, render_domain_list
-from stacks.platform import Platform
+from stacks.platform_stack import Platform
 from stacks.settings import REPOSITORY, Settings
 
 MOST_DOMAINS = 100

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from components.report_alarms import ALARM_COUNT
-from stacks.platform import Platform
+from stacks.platform_stack import Platform
 from stacks.settings import USED_BY, Kind, parse
 
 REPOSITORY = Path(__file__).parents[2]

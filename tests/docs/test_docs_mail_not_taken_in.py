@@ -13,7 +13,7 @@ from mailtls.tls_rpt.contract import Prefix
 from report_lambda.alerts import OLD_NEWS
 from report_lambda.events import RawMail, parse_body
 from report_lambda.intake import RawMailMissing
-from stacks.platform import Platform
+from stacks.platform_stack import Platform
 
 REPOSITORY = Path(__file__).parents[2]
 TEXT = (REPOSITORY / "docs" / "mail-not-taken-in.md").read_text()

@@ -13,7 +13,7 @@ from sandbox.cloud.start import Emulator
 from sandbox.providers.aws.cloud import Aws, local_endpoint
 from sandbox.providers.aws.provider import provider
 from sandbox.providers.protocol.driver import Driver, Refused
-from sandbox.providers.protocol.resource import ProviderError
+from sandbox.providers.protocol.resource_type import ProviderError
 from sandbox.providers.protocol.wire import UNKNOWN, Asset, Properties
 
 QUEUE = "aws:sqs/queue:Queue"

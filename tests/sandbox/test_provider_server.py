@@ -10,7 +10,7 @@ import pytest
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from sandbox.providers.protocol.driver import Driver, Refused
-from sandbox.providers.protocol.resource import (
+from sandbox.providers.protocol.resource_type import (
     AutoName,
     Call,
     Created,

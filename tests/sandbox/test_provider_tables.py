@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.providers.aws import provider as aws
 from sandbox.providers.cloudflare import provider as cloudflare
-from sandbox.providers.protocol.resource import ResourceType
+from sandbox.providers.protocol.resource_type import ResourceType
 from sandbox.providers.protocol.schema import Schema, Schemas, Shape, problems
 from sandbox.providers.protocol.wire import UNKNOWN
 

@@ -1,7 +1,7 @@
 """Where and who we are: caller identity, region, partition."""
 
 from sandbox.providers.aws.cloud import Aws
-from sandbox.providers.protocol.resource import Function, words
+from sandbox.providers.protocol.resource_type import Function, words
 from sandbox.providers.protocol.wire import Properties
 
 _DESCRIPTIONS = {

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sandbox.providers.aws.cloud import Aws, given, service, tag_list, tags_all
-from sandbox.providers.protocol.resource import Call, Created, Found, ProviderError, ResourceType, words
+from sandbox.providers.protocol.resource_type import Call, Created, Found, ProviderError, ResourceType, words
 from sandbox.providers.protocol.schema import Problem
 from sandbox.providers.protocol.wire import Properties
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from sandbox.providers.protocol.resource import Call, Gone, ProviderError
+from sandbox.providers.protocol.resource_type import Call, Gone, ProviderError
 from sandbox.providers.protocol.wire import Properties
 
 _LOOPBACK = ("127.0.0.1", "::1")

@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox.providers.aws.cloud import Aws, Service, service
 from sandbox.providers.aws.spelling import from_api, to_api
-from sandbox.providers.protocol.resource import AutoName, Call, Created, Found, ResourceType, words
+from sandbox.providers.protocol.resource_type import AutoName, Call, Created, Found, ResourceType, words
 from sandbox.providers.protocol.wire import Properties
 
 _ACCESS_CONTROL = words("name description originAccessControlOriginType signingBehavior signingProtocol")

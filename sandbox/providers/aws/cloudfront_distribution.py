@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.providers.aws.cloud import Aws, service, tags_all
 from sandbox.providers.aws.spelling import from_api, to_api
-from sandbox.providers.protocol.resource import Call, Created, Found, ResourceType, words
+from sandbox.providers.protocol.resource_type import Call, Created, Found, ResourceType, words
 from sandbox.providers.protocol.schema import Problem
 from sandbox.providers.protocol.wire import Properties, known_items
 

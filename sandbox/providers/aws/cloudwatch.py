@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox.providers.aws.cloud import Aws, given, region_of, service, tag_list, tags_all
 from sandbox.providers.aws.spelling import to_api
-from sandbox.providers.protocol.resource import AutoName, Call, Created, Found, ResourceType, words
+from sandbox.providers.protocol.resource_type import AutoName, Call, Created, Found, ResourceType, words
 from sandbox.providers.protocol.schema import Problem
 from sandbox.providers.protocol.wire import Properties, has_unknown, known_items
 

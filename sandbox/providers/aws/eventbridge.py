@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox.providers.aws.cloud import Aws, given, service, tag_list, tags_all
 from sandbox.providers.aws.spelling import from_api, to_api
-from sandbox.providers.protocol.resource import AutoName, Call, Created, Found, ProviderError, ResourceType, words
+from sandbox.providers.protocol.resource_type import AutoName, Call, Created, Found, ProviderError, ResourceType, words
 from sandbox.providers.protocol.schema import Problem
 from sandbox.providers.protocol.wire import Properties
 

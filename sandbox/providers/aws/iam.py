@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from sandbox.providers.aws.cloud import Aws, Service, given, tag_list, tags_all
-from sandbox.providers.protocol.resource import AutoName, Call, Created, Found, ProviderError, ResourceType, words
+from sandbox.providers.protocol.resource_type import AutoName, Call, Created, Found, ProviderError, ResourceType, words
 from sandbox.providers.protocol.wire import Properties
 
 

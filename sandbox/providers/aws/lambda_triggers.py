@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox.providers.aws.cloud import Aws, region_of, service, tags_all
 from sandbox.providers.aws.spelling import from_api, to_api
-from sandbox.providers.protocol.resource import AutoName, Call, Created, Found, ResourceType, words
+from sandbox.providers.protocol.resource_type import AutoName, Call, Created, Found, ResourceType, words
 from sandbox.providers.protocol.wire import Properties
 
 _PERMISSION = words("action principal sourceArn sourceAccount eventSourceToken principalOrgId qualifier statementId")

@@ -22,7 +22,7 @@ from sandbox.providers.aws import (
     sqs,
 )
 from sandbox.providers.aws.cloud import Aws
-from sandbox.providers.protocol.resource import Function, ResourceType
+from sandbox.providers.protocol.resource_type import Function, ResourceType
 from sandbox.providers.protocol.schema import Schemas
 from sandbox.providers.protocol.server import Provider
 

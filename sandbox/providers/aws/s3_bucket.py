@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox.providers.aws.cloud import Aws, Missing, given, region_of, service, tag_list, tags_all
 from sandbox.providers.aws.spelling import from_api, to_api
-from sandbox.providers.protocol.resource import AutoName, Call, Created, Found, ProviderError, ResourceType, words
+from sandbox.providers.protocol.resource_type import AutoName, Call, Created, Found, ProviderError, ResourceType, words
 from sandbox.providers.protocol.wire import Properties
 
 _HOSTED_ZONES = {"us-east-1": "Z3AQBSTGFYJSTF", "eu-west-1": "Z1BKCTXD74EZPE", "eu-central-1": "Z21DNDUVLTQW6Q"}

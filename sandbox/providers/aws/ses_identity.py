@@ -3,7 +3,7 @@
 from typing import Any
 
 from sandbox.providers.aws.cloud import Aws, region_of, service
-from sandbox.providers.protocol.resource import Call, Created, Found, ProviderError, ResourceType, words
+from sandbox.providers.protocol.resource_type import Call, Created, Found, ProviderError, ResourceType, words
 
 
 def _arn(call: Call[Aws], domain: str) -> str:

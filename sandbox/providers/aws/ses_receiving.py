@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox.providers.aws.cloud import Aws, AwsError, region_of, service
 from sandbox.providers.aws.spelling import from_api, to_api
-from sandbox.providers.protocol.resource import (
+from sandbox.providers.protocol.resource_type import (
     AutoName,
     Call,
     Created,

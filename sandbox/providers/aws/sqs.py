@@ -3,7 +3,7 @@
 from typing import Any
 
 from sandbox.providers.aws.cloud import Aws, Service, service, tags_all
-from sandbox.providers.protocol.resource import AutoName, Call, Created, Found, ResourceType, words
+from sandbox.providers.protocol.resource_type import AutoName, Call, Created, Found, ResourceType, words
 from sandbox.providers.protocol.wire import Properties
 
 _ATTRIBUTES = {

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from sandbox.providers.protocol.resource import Gone, ProviderError
+from sandbox.providers.protocol.resource_type import Gone, ProviderError
 
 _LOOPBACK = ("127.0.0.1", "::1")
 _SECONDS = 30

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sandbox.providers.cloudflare.api import CloudflareApi
-from sandbox.providers.protocol.resource import Call, Created, Found, ProviderError, ResourceType, words
+from sandbox.providers.protocol.resource_type import Call, Created, Found, ProviderError, ResourceType, words
 from sandbox.providers.protocol.schema import Problem
 from sandbox.providers.protocol.wire import Properties
 

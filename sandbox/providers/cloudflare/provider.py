@@ -4,7 +4,7 @@ import importlib.metadata
 
 from sandbox.providers.cloudflare import dns_record, zone
 from sandbox.providers.cloudflare.api import CloudflareApi
-from sandbox.providers.protocol.resource import Function, ResourceType
+from sandbox.providers.protocol.resource_type import Function, ResourceType
 from sandbox.providers.protocol.schema import Schemas
 from sandbox.providers.protocol.server import Provider
 

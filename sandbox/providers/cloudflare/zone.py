@@ -3,7 +3,7 @@
 from typing import Any
 
 from sandbox.providers.cloudflare.api import CloudflareApi
-from sandbox.providers.protocol.resource import Function, ProviderError, words
+from sandbox.providers.protocol.resource_type import Function, ProviderError, words
 from sandbox.providers.protocol.wire import Properties
 
 _FILTER = words("name status match order direction")

@@ -6,7 +6,7 @@ from typing import Any
 from pulumi.runtime.proto import provider_pb2
 
 from sandbox.providers.protocol.naming import automatic_name
-from sandbox.providers.protocol.resource import AutoName, ResourceType
+from sandbox.providers.protocol.resource_type import AutoName, ResourceType
 from sandbox.providers.protocol.schema import Problem, Schema, problems
 from sandbox.providers.protocol.wire import UNKNOWN, Properties, Value, plain, read_struct
 

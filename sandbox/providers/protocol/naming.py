@@ -5,7 +5,7 @@ import os
 
 from pulumi.runtime.proto import provider_pb2
 
-from sandbox.providers.protocol.resource import AutoName
+from sandbox.providers.protocol.resource_type import AutoName
 from sandbox.providers.protocol.schema import Problem
 
 _RANDOM_DIGITS = 7

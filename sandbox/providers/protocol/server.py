@@ -12,7 +12,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, st
 
 from sandbox.providers.protocol.checking import DEFAULTS, NOT_ACTED_ON, checked
 from sandbox.providers.protocol.compare import Change, Kind, Rules, as_asked, changes
-from sandbox.providers.protocol.resource import (
+from sandbox.providers.protocol.resource_type import (
     Call,
     Cloud,
     Function,
