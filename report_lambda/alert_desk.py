@@ -1,4 +1,4 @@
-"""Carries out what alerts.py decides: reads and writes the state objects, publishes the messages.
+"""Carries out what alert_rules.py decides: reads and writes the state objects, publishes the messages.
 
 Commit points, in order: (1) the state with the sighting and, when a message is due, with a claim: from here on the
 failure is known and the message will go out, by us, by the retry of this mail, or by the hourly tick; (2) the message;
@@ -12,12 +12,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
-from mailtls.tls_rpt.contract import ALERTS_SENT, OwnDomain, Prefix
-from mailtls.tls_rpt.ledger import LedgerEntry
-from report_lambda import alerts
-from report_lambda.alert_state import AlertState, NoticeKind
-from report_lambda.alert_text import compose
-from report_lambda.causes import (
+from mailtls.reports import alert_rules
+from mailtls.reports.alert_state import AlertState, NoticeKind
+from mailtls.reports.alert_text import compose
+from mailtls.reports.bucket_layout import alert_states_of, from_bytes, to_bytes
+from mailtls.reports.causes import (
     MAX_CAUSES,
     MAX_CAUSES_OF_SIGNER,
     Cause,
@@ -28,18 +27,20 @@ from report_lambda.causes import (
     is_at_own_host,
     largest,
     sighting,
-    states_of,
     together,
 )
+from mailtls.reports.evidence import gather, succeeded
+from mailtls.reports.message_layout import Alert
+from mailtls.tls_rpt.contract import ALERTS_SENT, OwnDomain, Prefix
+from mailtls.tls_rpt.ledger import LedgerEntry
 from report_lambda.domains import OwnDomains
-from report_lambda.evidence import Ledger, gather, succeeded
-from report_lambda.layout import Alert
+from report_lambda.ledger_days import LedgerDays
 from report_lambda.metrics import Tally
-from report_lambda.store import JSON, MAX_STATE_BYTES, ObjectStore, StoreError, from_bytes, to_bytes
+from report_lambda.store import JSON, MAX_STATE_BYTES, ObjectStore, StoreError
 
 MAX_TRIES = 10
 """Writers that fight over one state object; after that the record is retried."""
-ALIVE = alerts.KEEP
+ALIVE = alert_rules.KEEP
 """A state that was not written for longer counts for nothing in MAX_CAUSES."""
 WATCHED = timedelta(days=60)
 """The hourly look passes over states that were not written for longer: nothing came in all that time."""
@@ -70,10 +71,10 @@ class Desk:
     tally: Tally
     now: datetime
     time_left: Callable[[], float]
-    ledger: Ledger = field(init=False)
+    ledger: LedgerDays = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "ledger", Ledger(self.store))
+        object.__setattr__(self, "ledger", LedgerDays(self.store))
 
     def saw(self, key: str, entry: LedgerEntry, own: OwnDomain) -> int:
         """A report is in the ledger at `key`: enter its failures, send what is due, note what it finds clean.
@@ -81,7 +82,7 @@ class Desk:
         Doing it again changes nothing. Returns how many of its causes have no alert of their own, because there are too
         many: one alert tells of them together.
         """
-        if not alerts.is_news(entry.report.day, self.now):
+        if not alert_rules.is_news(entry.report.day, self.now):
             return 0
         found = failures(entry.report, own)
         alive = self._alive(own)
@@ -142,7 +143,7 @@ class Desk:
 
     def _alive(self, own: OwnDomain) -> set[str]:
         """Keys of the domain's states that were written lately."""
-        listed = self.store.list_objects(states_of(own.policy_domain), limit=MAX_STATES)
+        listed = self.store.list_objects(alert_states_of(own.policy_domain), limit=MAX_STATES)
         return {entry.key for entry in listed if self.now - entry.modified < ALIVE}
 
     def _with_own_alert(
@@ -174,14 +175,14 @@ class Desk:
                 yield state
 
     def _saw_failures(self, cause: Cause, seen: Sighting, own: OwnDomain) -> None:
-        self._send_claimed(self.change(cause, lambda state: self._decided(alerts.seen(state, seen))), own)
+        self._send_claimed(self.change(cause, lambda state: self._decided(alert_rules.seen(state, seen))), own)
 
     def _saw_success(self, entry: LedgerEntry, others: set[str]) -> None:
         """Note in the states `others` that this reporter is clean, without a word: the hourly look says `over`, once
         all of the hour's reports are in."""
         for state in self._states(others):
             if succeeded(entry.report, state.policy_types):
-                self.change(state.cause, partial(alerts.cleared, reporter=entry.signer, day=entry.report.day))
+                self.change(state.cause, partial(alert_rules.cleared, reporter=entry.signer, day=entry.report.day))
 
     def _tick_one(self, key: str, domains: OwnDomains) -> None:
         stored = self.store.get(key, MAX_STATE_BYTES)
@@ -191,14 +192,14 @@ class Desk:
             self._send_claimed(self.change(state.cause, self._decided_hourly), own)
 
     def _decided(self, state: AlertState) -> AlertState:
-        state = alerts.without_dead_all_clear(state, self.now)
-        kind = alerts.due(state, self.now)
-        return alerts.claimed(state, kind, self.now, self.invocation) if kind is not None else state
+        state = alert_rules.without_dead_all_clear(state, self.now)
+        kind = alert_rules.due(state, self.now)
+        return alert_rules.claimed(state, kind, self.now, self.invocation) if kind is not None else state
 
     def _decided_hourly(self, state: AlertState) -> AlertState:
         decided = self._decided(state)
-        if decided.claim is None and alerts.is_over(decided):
-            return alerts.claimed(decided, NoticeKind.OVER, self.now, self.invocation)
+        if decided.claim is None and alert_rules.is_over(decided):
+            return alert_rules.claimed(decided, NoticeKind.OVER, self.now, self.invocation)
         return decided
 
     def _send_claimed(self, written: AlertState | None, own: OwnDomain) -> None:
@@ -207,7 +208,7 @@ class Desk:
             return
         evidence = gather(self.ledger, written, own)
         self.publish(compose(written.claim.kind, written, evidence, own, self.now, self.bucket))
-        self.change(written.cause, lambda state: alerts.told(state, written, self.now))
+        self.change(written.cause, lambda state: alert_rules.told(state, written, self.now))
 
 
 def _read(body: bytes) -> AlertState | None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote_plus
 
+from mailtls.reports.certificate_alert import CertificateEvent
 from mailtls.tls_rpt.contract import Prefix
 
 
@@ -52,20 +53,6 @@ class Tick:
     """The hourly schedule."""
 
     time: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class CertificateEvent:
-    """ACM tells that a certificate nears its end, or has reached it.
-
-    days_left: as ACM counts; 0 when expired is set.
-    """
-
-    time: datetime
-    arn: str
-    common_name: str
-    days_left: int
-    expired: bool
 
 
 def parse_event(event: Mapping[str, Any]) -> QueueBatch | Tick | CertificateEvent:

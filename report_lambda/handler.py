@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from mailtls.reports.certificate_alert import CertificateEvent
 from mailtls.tls_rpt.contract import Environment
 from report_lambda import certificates, silence
 from report_lambda.alert_desk import Desk, Topic
 from report_lambda.domains import DomainCache
-from report_lambda.events import CertificateEvent, QueueBatch, QueueMessage, Tick, UnknownEvent, parse_body, parse_event
+from report_lambda.events import QueueBatch, QueueMessage, Tick, UnknownEvent, parse_body, parse_event
 from report_lambda.intake import take_in
 from report_lambda.metrics import Tally
 from report_lambda.store import Listed, ObjectStore, ObjectTooLarge, StoredObject, StoreError

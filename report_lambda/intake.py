@@ -17,6 +17,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from mailtls import names
+from mailtls.reports import authenticity
+from mailtls.reports.bucket_layout import disposition_key, quarantine_stem, to_bytes
+from mailtls.reports.sender_text import clean
 from mailtls.tls_rpt import message, report
 from mailtls.tls_rpt.attribution import attribute
 from mailtls.tls_rpt.contract import (
@@ -30,17 +33,14 @@ from mailtls.tls_rpt.contract import (
     SUCCESSFUL_SESSIONS,
     Disposition,
     OwnDomain,
-    Prefix,
     QuarantineReason,
 )
 from mailtls.tls_rpt.ledger import MAX_ENTRY_BYTES, LedgerEntry
 from mailtls.tls_rpt.report import PolicyType, ResultType
-from report_lambda import authenticity
 from report_lambda.alert_desk import Desk
 from report_lambda.domains import OwnDomains
 from report_lambda.events import RawMail
-from report_lambda.sender_text import clean
-from report_lambda.store import JSON, MAX_STATE_BYTES, ObjectTooLarge, StoreError, to_bytes
+from report_lambda.store import JSON, MAX_STATE_BYTES, ObjectTooLarge, StoreError
 
 Header = tuple[str, str]
 
@@ -97,7 +97,7 @@ def take_in(mail: RawMail, desk: Desk, domains: OwnDomains, emit: Callable[[str]
 
     emit gets the metric lines. Raises StoreError, IncompleteDomainList, RawMailMissing: the message must come again.
     """
-    key = f"{Prefix.DISPOSITIONS}{mail.mail_id}.json"
+    key = disposition_key(mail.mail_id)
     if desk.store.get(key, MAX_STATE_BYTES) is not None:
         return None
     if mail.mail_id == SES_SETUP_NOTIFICATION:
@@ -235,7 +235,7 @@ def _count(entry: LedgerEntry, desk: Desk, own: OwnDomain) -> None:
 
 
 def _quarantine(mail: RawMail, desk: Desk, unfit: _Unfit) -> Outcome:
-    stem = f"{Prefix.QUARANTINE}{unfit.reason}/{mail.mail_id}"
+    stem = quarantine_stem(unfit.reason, mail.mail_id)
     beside = {
         "version": 1,
         "mail": mail.mail_id,

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from mailtls.reports.alert_rules import CLAIM_LIFE
+from mailtls.reports.bucket_layout import from_bytes, to_bytes
+from mailtls.reports.causes import Cause
+from mailtls.reports.message_layout import Alert
 from report_lambda.alert_desk import MAX_TRIES, Desk
-from report_lambda.alerts import CLAIM_LIFE
-from report_lambda.causes import Cause
-from report_lambda.layout import Alert
-from report_lambda.store import JSON, MAX_STATE_BYTES, StoreError, from_bytes, to_bytes
+from report_lambda.store import JSON, MAX_STATE_BYTES, StoreError
 
 
 def last_told(desk: Desk, cause: Cause) -> str:

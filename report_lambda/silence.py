@@ -7,19 +7,18 @@ broke. Looked at once a day, because it costs a listing per domain: 300 domains 
 
 from datetime import date, timedelta
 
-from mailtls.tls_rpt.contract import OwnDomain, Prefix
-from mailtls.tls_rpt.failures import Severity
+from mailtls.reports.alert_rules import AHEAD
+from mailtls.reports.bucket_layout import ledger_day, ledger_of
+from mailtls.reports.causes import Cause, CauseKind
+from mailtls.reports.silence_alert import SILENT_AFTER, reports_are_back, silent
+from mailtls.tls_rpt.contract import OwnDomain
 from report_lambda.alert_desk import LEAST_TIME, Desk
-from report_lambda.alerts import AHEAD
-from report_lambda.causes import Cause, CauseKind
 from report_lambda.domains import OwnDomains
-from report_lambda.layout import Alert, alert, day, footer, section, steps
 from report_lambda.once import last_told, tell_once
 from report_lambda.store import StoreError
 
 HOUR = 8
 """UTC hour of the tick that looks."""
-SILENT_AFTER = timedelta(days=7)
 REMEMBER = timedelta(days=30)
 """A domain without any report in this time before is not one that had reports."""
 SILENT, BACK = "silent", "back"
@@ -55,15 +54,15 @@ def _look_at(desk: Desk, own: OwnDomain) -> None:
     recent = _first_day(desk, own, today - SILENT_AFTER)
     if recent is not None:
         if last_told(desk, cause) == SILENT:
-            tell_once(desk, cause, BACK, lambda told: told == SILENT, _back(own, recent, cause.id))
+            tell_once(desk, cause, BACK, lambda told: told == SILENT, reports_are_back(own, recent, cause.id))
     elif _first_day(desk, own, today - SILENT_AFTER - REMEMBER) is not None and last_told(desk, cause) != SILENT:
         last = _last_day(desk, own, today)
-        tell_once(desk, cause, SILENT, lambda told: told != SILENT, _silent(own, last, cause.id))
+        tell_once(desk, cause, SILENT, lambda told: told != SILENT, silent(own, last, cause.id))
 
 
 def _first_day(desk: Desk, own: OwnDomain, since: date) -> date | None:
     """The oldest day since `since` that a report is about, unless it lies in the future: its sender chose it."""
-    prefix = f"{Prefix.REPORTS}{own.policy_domain}/"
+    prefix = ledger_of(own.policy_domain)
     listed = desk.store.list_objects(prefix, start_after=f"{prefix}{since.isoformat()}", limit=1)
     oldest = date.fromisoformat(listed[0].key.removeprefix(prefix)[:10]) if listed else None
     return oldest if oldest is not None and oldest <= desk.now.date() + AHEAD else None
@@ -72,42 +71,7 @@ def _first_day(desk: Desk, own: OwnDomain, since: date) -> date | None:
 def _last_day(desk: Desk, own: OwnDomain, today: date) -> date:
     """The newest day that a report is about: a listing goes forwards only, so ask day by day, once per silence."""
     days = (today - SILENT_AFTER - timedelta(days=back) for back in range(1, REMEMBER.days + 1))
-    prefix = f"{Prefix.REPORTS}{own.policy_domain}/"
     return next(
-        (d for d in days if desk.store.list_objects(f"{prefix}{d.isoformat()}/", limit=1)),
+        (d for d in days if desk.store.list_objects(ledger_day(own.policy_domain, d), limit=1)),
         today - SILENT_AFTER - REMEMBER,
-    )
-
-
-def _silent(own: OwnDomain, last: date, cause_id: str) -> Alert:
-    record = f"_smtp._tls.{own.policy_domain}"
-    return alert(
-        Severity.WARNING,
-        f"[warning] {own.policy_domain}: no TLS report for {SILENT_AFTER.days} days",
-        [
-            section("WHAT", f"The last report is about {day(last)}. Silence proves neither health nor failure."),
-            steps(
-                "DO",
-                [
-                    f"One record, with the address that reports should go to?\n  dig +short TXT {record}",
-                    "Reports of other domains still come in? If not, the way in is broken: MX of the reports domain, "
-                    "the active SES receipt rule set, the pipeline's alarms.",
-                    "Does the domain still get mail from large senders? Those that send nothing report nothing.",
-                ],
-            ),
-            section("NEXT", "a message when reports come back. Promotion to enforce has no evidence until then."),
-            footer(own, cause_id),
-        ],
-        own,
-        cause_id,
-    )
-
-
-def _back(own: OwnDomain, last: date, cause_id: str) -> Alert:
-    return alert(
-        Severity.WARNING,
-        f"[over] {own.policy_domain}: TLS reports come in again",
-        [section("WHAT", f"A report about {day(last)} has arrived."), footer(own, cause_id)],
-        own,
-        cause_id,
     )

@@ -3,11 +3,10 @@
 `handler.py` implements `ObjectStore` with boto3; the tests implement it in memory. Everything between is pure of AWS.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 JSON = "application/json"
 MAX_STATE_BYTES = 8 * 1024 * 1024
@@ -62,19 +61,6 @@ class ObjectStore(Protocol):
 
     def copy(self, source: str, target: str) -> None:
         """Copy within the bucket without reading the bytes here. Writing the same copy twice does no harm."""
-
-
-def to_bytes(value: object) -> bytes:
-    """JSON as all our objects are written: stable order, one value per line, so that a person can read and compare."""
-    return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
-
-
-def from_bytes(body: bytes) -> dict[str, Any]:
-    """The inverse. Raises ValueError: an object of ours that is no JSON object was damaged by somebody."""
-    value = json.loads(body)
-    if not isinstance(value, dict):
-        raise ValueError(f"expected a JSON object, found {type(value).__name__}")
-    return value
 
 
 def read_all(store: ObjectStore, listed: Iterable[Listed], limit: int) -> Iterator[tuple[str, StoredObject]]:

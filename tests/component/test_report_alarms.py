@@ -8,8 +8,9 @@ from sample_pipeline import deploy
 from strict_mocks import assert_well_formed
 
 from components.report_alarms import ALARM_COUNT
+from mailtls.reports.certificate_alert import CertificateEvent
 from mailtls.tls_rpt.contract import METRICS, NAMESPACE
-from report_lambda.events import CertificateEvent, parse_event
+from report_lambda.events import parse_event
 from stacks.settings import REPOSITORY
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from components import report_alarms, report_queue, report_store
+from mailtls.reports.alert_rules import OLD_NEWS
 from mailtls.tls_rpt.contract import Prefix
-from report_lambda.alerts import OLD_NEWS
 from report_lambda.events import RawMail, parse_body
 from report_lambda.intake import RawMailMissing
 from stacks.platform_stack import Platform

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from mailtls.reports.causes import MAX_CAUSES, MAX_CAUSES_OF_SIGNER
 from mailtls.tls_rpt.contract import OwnDomain
-from report_lambda.causes import MAX_CAUSES, MAX_CAUSES_OF_SIGNER
 
 
 def test_no_policy_found_is_no_failure(cloud, mails):

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from mailtls.reports import alert_rules, alert_state
+from mailtls.reports.alert_state import AlertState
+from mailtls.reports.causes import Cause, CauseKind
 from mailtls.tls_rpt.contract import OwnDomain
 from mailtls.tls_rpt.report import ResultType
-from report_lambda import alert_state, alerts
-from report_lambda.alert_state import AlertState
-from report_lambda.causes import Cause, CauseKind
 from report_lambda.store import StoreError
 
 
@@ -310,5 +310,5 @@ def test_old_sightings_go_but_the_last_of_each_reporter_stays(cloud, mails):
         cloud.receive(mails.fails(2, day=f"2026-12-{day:02}"))
     [key] = cloud.store.under("alerts/")
     state = AlertState.from_json(cloud.store.json(key))
-    assert min(s.day for s in state.sightings if s.reporter == "google.com") >= state.last_day - alerts.KEEP
+    assert min(s.day for s in state.sightings if s.reporter == "google.com") >= state.last_day - alert_rules.KEEP
     assert {s.reporter for s in state.sightings} == {"rare.example", "google.com"}

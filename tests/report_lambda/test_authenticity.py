@@ -2,7 +2,7 @@
 
 import pytest
 
-from report_lambda.authenticity import judge
+from mailtls.reports.authenticity import judge
 
 
 def with_results(mails, results):

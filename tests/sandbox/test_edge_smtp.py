@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from deployed import document
 from edge_callers import address, hung_up
 
-from report_lambda.authenticity import judge
+from mailtls.reports.authenticity import judge
 from sandbox import account
 from sandbox.cloud.emulator.name_server import NameServer
 from sandbox.cloud.start import Emulator

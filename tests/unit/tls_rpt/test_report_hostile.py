@@ -134,7 +134,7 @@ def test_two_names_that_become_one_are_both_kept() -> None:
 
 
 def test_header_injection_stays_text() -> None:
-    """Here it is only kept: who shows it cleans it (report_lambda/sender_text.py)."""
+    """Here it is only kept: who shows it cleans it (mailtls/reports/sender_text.py)."""
     data = report_with(b"1").replace(b'"policies"', b'"organization-name": "A\\r\\nBcc: b@evil.test", "policies"')
     assert parse(data).organization_name == "A\r\nBcc: b@evil.test"
     assert b"\n" not in entry_of(parse(data)).render()[:-1]

@@ -11,9 +11,9 @@ from enum import StrEnum
 from typing import Any
 
 from mailtls.mta_sts.policy import Mode
+from mailtls.reports.causes import Cause, CauseKind, Sighting, worst
 from mailtls.tls_rpt.failures import Severity
 from mailtls.tls_rpt.report import PolicyType, ResultType
-from report_lambda.causes import Cause, CauseKind, Sighting, worst
 
 VERSION = 1
 
@@ -34,7 +34,7 @@ class NoticeKind(StrEnum):
 class Claim:
     """A message that somebody has begun to send. It stands until the message is out.
 
-    by is the invocation that sends. A claim that is older than alerts.CLAIM_LIFE belongs to one that died: whoever
+    by is the invocation that sends. A claim that is older than alert_rules.CLAIM_LIFE belongs to one that died: whoever
     sees it sends in its place.
     """
 

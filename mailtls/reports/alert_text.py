@@ -8,15 +8,15 @@ patterns, addresses and numbers are theirs, and `causes` lets nothing else throu
 from datetime import datetime
 
 from mailtls.mta_sts.policy import Mode, policy_host
+from mailtls.reports.alert_rules import KEEP
+from mailtls.reports.alert_state import AlertState, NoticeKind
+from mailtls.reports.causes import MAX_CAUSES, MAX_CAUSES_OF_SIGNER, MAX_CAUSES_PER_REPORT, CauseKind, strictest
+from mailtls.reports.evidence import Evidence
+from mailtls.reports.message_layout import Alert, alert, day, footer, section, sessions, spec_of, steps
+from mailtls.reports.sender_text import quoted
 from mailtls.tls_rpt.contract import OwnDomain
 from mailtls.tls_rpt.failures import OF_THE_POLICY_HOST, explain
 from mailtls.tls_rpt.report import PolicyType, ResultType
-from report_lambda.alert_state import AlertState, NoticeKind
-from report_lambda.alerts import KEEP
-from report_lambda.causes import MAX_CAUSES, MAX_CAUSES_OF_SIGNER, MAX_CAUSES_PER_REPORT, CauseKind, strictest
-from report_lambda.evidence import Evidence
-from report_lambda.layout import Alert, alert, day, footer, section, sessions, spec_of, steps
-from report_lambda.sender_text import quoted
 
 HEADLINES = {
     ResultType.STARTTLS_NOT_SUPPORTED: "no STARTTLS on {host}",

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from report_lambda.sender_text import clean
+from mailtls.reports.sender_text import clean
 
 
 @given(st.text(), st.integers(1, 300))

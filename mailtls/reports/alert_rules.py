@@ -10,9 +10,9 @@ published, the claim is replaced by what was told. Only a crash between the last
 import dataclasses
 from datetime import date, datetime, timedelta
 
+from mailtls.reports.alert_state import AlertState, Claim, NoticeKind
+from mailtls.reports.causes import Sighting
 from mailtls.tls_rpt.failures import Severity
-from report_lambda.alert_state import AlertState, Claim, NoticeKind
-from report_lambda.causes import Sighting
 
 QUIET = timedelta(hours=6)
 CLAIM_LIFE = timedelta(minutes=5)

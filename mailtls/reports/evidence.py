@@ -1,23 +1,16 @@
-"""What the ledger says around an alert: totals of the day, who saw none of it, when it was last clean.
+"""What the ledger says around an alert: totals of the day, who saw none of it, when it was last clean. Pure: the days
+are read by whoever asks."""
 
-Read when a message is about to go out, for the days that the message tells of, and never more than the bounds below: a
-sender decides how many reports there are and how large they are.
-"""
-
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Protocol
 
-from mailtls.tls_rpt.contract import OwnDomain, Prefix
-from mailtls.tls_rpt.ledger import InvalidLedgerEntry, LedgerEntry
+from mailtls.reports.alert_state import AlertState
+from mailtls.reports.causes import Cause, CauseKind, failures
+from mailtls.tls_rpt.contract import OwnDomain
+from mailtls.tls_rpt.ledger import LedgerEntry
 from mailtls.tls_rpt.report import PolicyType, Report
-from report_lambda.alert_state import AlertState
-from report_lambda.causes import Cause, CauseKind, failures
-from report_lambda.store import ObjectStore, read_all
 
-MAX_ENTRIES = 200
-"""Of one domain and day."""
-MAX_BYTES = 8 * 1024 * 1024
-"""Of one domain and day, all entries together."""
 LOOK_BACK = 3
 """Days before the first failures in which a clean report is looked for."""
 
@@ -29,6 +22,11 @@ class Heard:
     entry: LedgerEntry
     causes: frozenset[Cause]
 
+    @classmethod
+    def of(cls, entry: LedgerEntry, own: OwnDomain) -> "Heard":
+        """The entry with the causes that it names for `own`."""
+        return cls(entry, frozenset(failures(entry.report, own)))
+
 
 @dataclass(frozen=True, slots=True)
 class Day:
@@ -38,21 +36,12 @@ class Day:
     whole: bool
 
 
-@dataclass(slots=True)
-class Ledger:
-    """Reads days of the ledger, each of them once: the alerts that one mail sets off tell of the same days."""
-
-    store: ObjectStore
-    _days: dict[tuple[str, date], Day] = field(default_factory=dict)
+class Days(Protocol):
+    """Days of the ledger, wherever it lies."""
 
     def day(self, own: OwnDomain, day: date) -> Day:
-        """What was reported about `own` for `day`. Raises StoreError."""
-        key = (own.policy_domain, day)
-        if key not in self._days:
-            if any(known != own.policy_domain for known, _ in self._days):
-                self._days.clear()  # the hourly look goes from domain to domain
-            self._days[key] = _read(self.store, own, day)
-        return self._days[key]
+        """What was reported about `own` for `day`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +60,8 @@ class Evidence:
     last_clean: date | None = None
 
 
-def gather(ledger: Ledger, state: AlertState, own: OwnDomain) -> Evidence:
-    """Read what a message about `state` tells besides the state. Raises StoreError."""
+def gather(ledger: Days, state: AlertState, own: OwnDomain) -> Evidence:
+    """Read what a message about `state` tells besides the state. What reading raises comes through."""
     newest = state.last_day
     if newest is None or state.cause.kind is CauseKind.FURTHER:  # of many causes no report is clean as a whole
         return Evidence(None)
@@ -105,23 +94,6 @@ def succeeded(report: Report, policy_types: frozenset[PolicyType]) -> bool:
 
 def _is_clean(heard: Heard, cause: Cause, policy_types: frozenset[PolicyType]) -> bool:
     return cause not in heard.causes and succeeded(heard.entry.report, policy_types)
-
-
-def _read(store: ObjectStore, own: OwnDomain, day: date) -> Day:
-    """An entry that cannot be read is left out: an alert with one number less is better than none."""
-    prefix = f"{Prefix.REPORTS}{own.policy_domain}/{day.isoformat()}/"
-    listed = store.list_objects(prefix, limit=MAX_ENTRIES)
-    small = [entry for entry in listed if entry.size <= MAX_BYTES]
-    while sum(entry.size for entry in small) > MAX_BYTES:
-        small.remove(max(small, key=lambda entry: entry.size))
-    reports = []
-    for _, stored in read_all(store, small, MAX_BYTES):
-        try:
-            entry = LedgerEntry.parse(stored.body)
-        except InvalidLedgerEntry:
-            continue
-        reports.append(Heard(entry, frozenset(failures(entry.report, own))))
-    return Day(tuple(reports), whole=len(reports) == len(listed) < MAX_ENTRIES)
 
 
 def _sessions(entry: LedgerEntry, policy_type: PolicyType) -> int:

@@ -16,11 +16,12 @@ from itertools import islice
 
 from mailtls import names
 from mailtls.mta_sts.policy import InvalidPolicy, Mode, MxPattern, policy_host
-from mailtls.tls_rpt.contract import OwnDomain, Prefix
+from mailtls.reports.bucket_layout import alert_states_of
+from mailtls.reports.sender_text import clean
+from mailtls.tls_rpt.contract import OwnDomain
 from mailtls.tls_rpt.failures import OF_THE_POLICY_HOST, Severity, severity
 from mailtls.tls_rpt.ledger import LedgerEntry
 from mailtls.tls_rpt.report import FailureDetail, PolicyResult, PolicyType, Report, ResultType
-from report_lambda.sender_text import clean
 
 MAX_CAUSES_PER_REPORT = 10
 """The largest ones of a report; one mail must not open hundreds of alerts."""
@@ -65,12 +66,7 @@ class Cause:
     @property
     def key(self) -> str:
         """Key of its state object."""
-        return f"{states_of(self.policy_domain)}{self.id}.json"
-
-
-def states_of(policy_domain: str) -> str:
-    """Prefix of the keys of all states of one domain."""
-    return f"{Prefix.ALERTS}{policy_domain}/"
+        return f"{alert_states_of(self.policy_domain)}{self.id}.json"
 
 
 @dataclass(frozen=True, slots=True)

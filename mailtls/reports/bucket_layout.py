@@ -1,0 +1,49 @@
+"""Where each object of the reports bucket lies, and how objects of ours are written. Pure.
+
+The prefixes are in `tls_rpt/contract.py`, because lifecycle rules and IAM statements name them; what follows a prefix
+matters only to those who write and read the objects.
+"""
+
+import json
+from datetime import date
+from typing import Any
+
+from mailtls.tls_rpt.contract import Prefix, QuarantineReason
+
+
+def disposition_key(mail_id: str) -> str:
+    """What became of one raw mail."""
+    return f"{Prefix.DISPOSITIONS}{mail_id}.json"
+
+
+def quarantine_stem(reason: QuarantineReason, mail_id: str) -> str:
+    """A mail kept apart: `<stem>.eml` is its copy, `<stem>.json` says why."""
+    return f"{Prefix.QUARANTINE}{reason}/{mail_id}"
+
+
+def ledger_of(policy_domain: str) -> str:
+    """Prefix of the keys of all stored reports about one domain; what follows begins with the day, `2026-11-30/`."""
+    return f"{Prefix.REPORTS}{policy_domain}/"
+
+
+def ledger_day(policy_domain: str, day: date) -> str:
+    """Prefix of the keys of all stored reports about one domain whose period began on `day`, UTC."""
+    return f"{ledger_of(policy_domain)}{day.isoformat()}/"
+
+
+def alert_states_of(policy_domain: str) -> str:
+    """Prefix of the keys of the states of all alerts about one domain."""
+    return f"{Prefix.ALERTS}{policy_domain}/"
+
+
+def to_bytes(value: object) -> bytes:
+    """JSON as all our objects are written: stable order, one value per line, so that a person can read and compare."""
+    return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+
+
+def from_bytes(body: bytes) -> dict[str, Any]:
+    """The inverse. Raises ValueError: an object of ours that is no JSON object was damaged by somebody."""
+    value = json.loads(body)
+    if not isinstance(value, dict):
+        raise ValueError(f"expected a JSON object, found {type(value).__name__}")
+    return value
