@@ -8,6 +8,12 @@ Received, X-SES-Spam-Verdict, X-SES-Virus-Verdict, Received-SPF, Authentication-
 X-SES-DKIM-SIGNATURE; then the sender's own headers, in which the sender may write anything, forged results included.
 So only the first Authentication-Results counts, only with SES's name in it, and only with nothing but SES's headers
 above it.
+
+Its value is SES's, but not every word in it is: HELO, the envelope sender and `i=` of a signature stand there as the
+sender wrote them, and nothing says whether SES escapes them. So nothing of theirs is parsed. A mail in which one of
+them holds a character that could begin, end or hide a clause is not believed: HELO and envelope sender are looked at
+where they stand alone (Received, Return-Path), `i=` in the signatures, and what is left of the value may hold no
+quote, no backslash, and no bracket but one plain comment behind a result.
 """
 
 import re
@@ -25,6 +31,13 @@ ABOVE_THE_RESULTS = frozenset(
     {"return-path", "received", "x-ses-spam-verdict", "x-ses-virus-verdict", "received-spf"},
 )
 """What SES writes above its Authentication-Results; any other name there means the results are the sender's."""
+
+_CLAUSE = re.compile(r"""([a-z]+)=([a-z]+)(?:\s+\([^();"\\]*\))?((?:\s+[^\s();"\\]+)*)\s*""", re.IGNORECASE)
+"""`method=result (comment) property=value …`, or one of SES's own bare properties (`helo=…`)."""
+_PLAIN_PROPERTY = re.compile(r"""(?:client-ip|envelope-from|helo|header\.[a-z]+)=[^\s();"\\]*""", re.IGNORECASE)
+_PLAIN = re.compile(r"""[^\s();"\\<>]*""")
+_PLAIN_AGENT = re.compile(r"[A-Za-z0-9.!#$&'*+/?^_`{|}~-]*@?[^\s();\"\\<>@=]+")
+"""i= (RFC 6376 section 3.5): a local part without quotes and without `=`, which would begin an encoded octet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +74,7 @@ def judge(headers: Sequence[Header]) -> Verdict:
     above, results = _results_of_ses(headers)
     try:
         _refuse_virus(above)
+        _refuse_forged_words(above, headers)
         return Verdict(None, "DKIM passed and is aligned", _aligned_signer(headers, results))
     except _Refused as refused:
         return Verdict(refused.reason, str(refused))
@@ -83,6 +97,27 @@ def _refuse_virus(above: list[Header]) -> None:
     for name, value in above:
         if name.lower() == "x-ses-virus-verdict" and value.strip().upper() == "FAIL":
             raise _Refused(QuarantineReason.VIRUS, "X-SES-Virus-Verdict: FAIL")
+
+
+def _refuse_forged_words(above: list[Header], headers: Sequence[Header]) -> None:
+    """What the sender wrote, and SES copies into its results, must be words that can form no clause there."""
+    for name, value in above:
+        # one `;` stands before the date (RFC 5321 section 4.4); more, or a quote, came with HELO
+        if name.lower() == "received" and (value.count(";") > 1 or '"' in value or "\\" in value):
+            raise _Refused(QuarantineReason.DKIM_FAILED, "HELO holds characters that no host name has")
+        if name.lower() == "return-path" and not _PLAIN.fullmatch(value.strip().removeprefix("<").removesuffix(">")):
+            raise _Refused(
+                QuarantineReason.DKIM_FAILED, "the envelope sender holds characters that could forge results"
+            )
+    for name, value in headers:
+        if name.lower() == "dkim-signature" and not all(map(_PLAIN_AGENT.fullmatch, _tags_named(value, "d", "i"))):
+            raise _Refused(QuarantineReason.DKIM_FAILED, "a DKIM-Signature whose i= or d= could forge results")
+
+
+def _tags_named(signature: str, *wanted: str) -> list[str]:
+    """Values of the tags, in either case, as often as they are there."""
+    tags = (part.partition("=") for part in signature.split(";"))
+    return [text.strip() for name, equals, text in tags if equals and name.strip().lower() in wanted]
 
 
 def _aligned_signer(headers: Sequence[Header], results: str | None) -> str:
@@ -150,50 +185,32 @@ def _from_domain(headers: Sequence[Header]) -> str:
 
 
 def _dkim_clauses(results: str) -> list[tuple[str, str]]:
-    """(result, domain of header.i or header.d) of each `dkim=` in an Authentication-Results value (RFC 8601)."""
+    """(result, domain of header.i or header.d) of each `dkim=` in an Authentication-Results value (RFC 8601).
+
+    Raises _Refused where the value holds anything but plain clauses: somebody else wrote into it.
+    """
     clauses = []
-    for part in _split_outside_quotes(results):
-        words = part.split()
-        if not words or not (match := re.fullmatch(r"dkim=([a-z]+)", words[0].lower())):
+    for part in results.split(";")[1:]:
+        if not part.strip():
             continue
-        domain = ""
-        for word in words[1:]:
-            name, _, value = word.partition("=")
-            if name.lower() in ("header.i", "header.d"):
-                domain = _domain_or_nothing(value.strip('"').rpartition("@")[2])
-                break
-        clauses.append((match[1], domain))
+        clause = _CLAUSE.fullmatch(part.strip())
+        if clause is None:
+            if _PLAIN_PROPERTY.fullmatch(part.strip()):
+                continue
+            raise _Refused(QuarantineReason.DKIM_FAILED, "Authentication-Results holds more than plain results")
+        method, result, properties = clause.groups()
+        if method.lower() == "dkim":
+            clauses.append((result.lower(), _agent_domain(properties.split())))
     return clauses
 
 
-def _split_outside_quotes(value: str) -> list[str]:
-    """Split at `;`, dropping (nested (comments)); what stands in quotes or comments splits nothing."""
-    parts, depth, quoted, escaped = [""], 0, False, False
-    for char in value:
-        if escaped:
-            escaped = False
-        elif char == "\\" and (quoted or depth):
-            escaped = True
-        elif char == '"' and not depth:
-            quoted = not quoted
-        elif quoted:
-            pass
-        elif char == "(":
-            depth += 1
-            continue
-        elif char == ")":
-            depth -= 1
-            if depth < 0:
-                break
-            continue
-        elif char == ";" and not depth:
-            parts.append("")
-            continue
-        if not depth:
-            parts[-1] += char
-    if quoted or depth:
-        raise _Refused(QuarantineReason.DKIM_FAILED, "Authentication-Results has an open quote or comment")
-    return parts
+def _agent_domain(properties: list[str]) -> str:
+    """The domain of header.i or header.d; "" where there is not exactly one of the first that is there."""
+    for wanted in ("header.i", "header.d"):
+        values = [text for name, _, text in (word.partition("=") for word in properties) if name.lower() == wanted]
+        if values:
+            return _domain_or_nothing(values[0].rpartition("@")[2]) if len(values) == 1 else ""
+    return ""
 
 
 def _signature(value: str) -> _Signature | None:

@@ -1,8 +1,14 @@
 """Which mails are believed: the table of forgeries."""
 
+import re
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from mailtls.reports.authenticity import judge
+
+GOOD = "dkim=pass header.i=@google.com"
 
 
 def with_results(mails, results):
@@ -160,6 +166,67 @@ def display_name_with_an_address(mails):
     return mails.ses_headers() + mails.sender_headers(sender='"noreply@evil.test" <noreply@google.com>')
 
 
+def said(mails, *signatures, helo="mx.evil.test", envelope="a@evil.test", results=""):
+    """A mail as SES stores it whose client said `helo` and `envelope`. signatures: raw texts behind `v=1;`."""
+    value = (
+        f"amazonses.com; spf=none (spfCheck: no record) client-ip=192.0.2.66; envelope-from={envelope}; helo={helo}; "
+        f"{results} dmarc=fail header.from=google.com;"
+    )
+    return [
+        ("Return-Path", f"<{envelope}>"),
+        (
+            "Received",
+            f"from {helo} (unknown [192.0.2.66]) by inbound-smtp.eu-west-1.amazonaws.com with SMTP id o3vr for "
+            "tlsrpt@reports.mailhost.example; Tue, 01 Dec 2026 03:12:43 +0000 (UTC)",
+        ),
+        ("Received-SPF", f"none (spfCheck: no record) client-ip=192.0.2.66; envelope-from={envelope}; helo={helo};"),
+        ("Authentication-Results", value),
+        *(("DKIM-Signature", f"v=1; {text}; h=from; bh=x=; b=y=") for text in signatures),
+        *mails.sender_headers()[1:],
+    ]
+
+
+def helo_opens_a_comment(mails):
+    """The comment that HELO opens ends in the i= of a worthless signature, and hides the true result."""
+    results = "dkim=permerror header.i=)@google.com;"
+    return said(mails, "d=google.com; i=)@google.com", helo=f"x; {GOOD}; z=(", results=results)
+
+
+def helo_opens_a_quotation(mails):
+    results = 'dkim=permerror header.i="@google.com;'
+    return said(mails, 'd=google.com; i="@google.com', helo=f'x; {GOOD}; z="', results=results)
+
+
+def helo_and_a_result_none(mails):
+    return said(mails, "d=google.com", helo=f"x; {GOOD}", results="dkim=none;")
+
+
+def helo_and_a_signature_without_a_result(mails):
+    """SES has said nothing of one of the two signatures: the room that it leaves is filled by HELO."""
+    results = "dkim=pass header.i=@evil.test;"
+    return said(mails, "d=evil.test", "d=google.com", helo=f"x; {GOOD}", results=results)
+
+
+def envelope_sender_writes_a_clause(mails):
+    return said(mails, "d=google.com", envelope=f'"a; {GOOD}; b"@evil.test', results="")
+
+
+def envelope_sender_without_quotes_writes_a_clause(mails):
+    return said(mails, "d=google.com", envelope=f"a; {GOOD}; b@evil.test", results="")
+
+
+def agent_in_an_encoded_octet(mails):
+    """i= is quoted-printable (RFC 6376 section 3.5): `=3B` is a semicolon to whoever decodes it."""
+    results = f"dkim=pass header.i=a; {GOOD}; b@evil.test;"
+    return said(
+        mails, "d=evil.test; i=a=3B_dkim=3Dpass_header.i=3D@google.com=3B_b@evil.test", "d=google.com", results=results
+    )
+
+
+def two_agents_in_one_result(mails):
+    return said(mails, "d=google.com", results="dkim=pass header.i=@google.com header.i=@evil.test;")
+
+
 TABLE = [
     (lambda m: m.ses_headers() + m.sender_headers(), None),
     (signed_by_a_parent, None),
@@ -184,6 +251,18 @@ TABLE = [
     (lambda m: with_results(m, "(open; dkim=pass header.i=@google.com"), "dkim-failed"),
     (lambda m: with_results(m, 'envelope-from="a; dkim=pass header.i=@google.com"@evil.test'), "dkim-failed"),
     (lambda m: with_results(m, ") ; dkim=pass header.i=@google.com"), "dkim-failed"),
+    (helo_opens_a_comment, "dkim-failed"),
+    (helo_opens_a_quotation, "dkim-failed"),
+    (helo_and_a_result_none, "dkim-failed"),
+    (helo_and_a_signature_without_a_result, "dkim-failed"),
+    (envelope_sender_writes_a_clause, "dkim-failed"),
+    (envelope_sender_without_quotes_writes_a_clause, "dkim-failed"),
+    (agent_in_an_encoded_octet, "dkim-failed"),
+    (two_agents_in_one_result, "dkim-failed"),
+    (lambda m: said(m, "d=google.com", results=f"{GOOD};"), None),
+    (lambda m: said(m, "d=google.com", helo="[192.0.2.66]", envelope="", results=f"{GOOD};"), None),
+    (lambda m: said(m, "d=google.com; i=a+b.c@google.com", results="dkim=pass header.i=a+b.c@google.com;"), None),
+    (lambda m: said(m, "d=google.com", results="dkim=pass (2048-bit key) header.i=@google.com;"), None),
     (from_not_signed, "dkim-failed"),
     (second_domain_in_another_case, "dkim-failed"),
     (first_domain_in_another_case, "dkim-failed"),
@@ -221,3 +300,42 @@ def test_a_virus_verdict_of_the_sender_is_ignored(mails):
 def test_only_fail_is_a_virus(mails, word):
     headers = [(n, word if n == "X-SES-Virus-Verdict" else v) for n, v in mails.ses_headers()]
     assert judge(headers + mails.sender_headers()).reason is None
+
+
+WORDS = st.sampled_from(
+    "dkim=pass dkim=none dkim=fail header.i=@google.com header.d=google.com @google.com google.com evil.test "
+    "amazonses.com spf=pass z= =3B =22 i= d= helo= =?utf-8?q?=3B?=".split()
+)
+SIGNS = st.text(alphabet=';()"\\ =@<>,:[]\ta\x00\xe9', max_size=3)
+HOSTILE = st.lists(st.one_of(WORDS, SIGNS, st.just("; "), st.just(" ")), max_size=9).map("".join)
+WORTHLESS = st.builds("d={}; i={}".format, st.sampled_from(["google.com", "evil.test"]), HOSTILE)
+
+
+@st.composite
+def stranger_mails(draw):
+    """(HELO, envelope sender, signatures, SES's word on each): evil.test has a good signature; of the others SES says
+    what it likes, or nothing, and copies their i= as it is or decoded. None of them is google.com's."""
+    signatures = draw(st.lists(WORTHLESS, max_size=3))
+    spoken = []
+    for text in signatures:
+        agent = text.partition("i=")[2]
+        decoded = re.sub("=([0-9A-F]{2})", lambda found: chr(int(found[1], 16)), agent)
+        result = draw(st.sampled_from(["fail", "permerror", "temperror", "none", ""]))
+        if result:
+            spoken.append(f"dkim={result} header.i={draw(st.sampled_from([agent, decoded]))};")
+    if draw(st.booleans()):
+        place = draw(st.integers(0, len(signatures)))
+        signatures.insert(place, "d=evil.test")
+        spoken.insert(min(place, len(spoken)), "dkim=pass header.i=@evil.test;")
+    return draw(HOSTILE), draw(HOSTILE), signatures, spoken
+
+
+@given(mail=stranger_mails())
+@example(
+    mail=(f"x; {GOOD}; z=(", "a@evil.test", ["d=google.com; i=)@google.com"], ["dkim=fail header.i=)@google.com;"])
+)
+@example(mail=(f"x; {GOOD}", "a@evil.test", ["d=google.com; i=@google.com"], []))
+def test_no_words_of_a_stranger_make_him_google(mails, mail):
+    helo, envelope, signatures, spoken = mail
+    verdict = judge(said(mails, *signatures, helo=helo, envelope=envelope, results=" ".join(spoken)))
+    assert verdict.signer != "google.com", verdict.detail
