@@ -303,8 +303,25 @@ def test_only_fail_is_a_virus(mails, word):
 
 
 WORDS = st.sampled_from(
-    "dkim=pass dkim=none dkim=fail header.i=@google.com header.d=google.com @google.com google.com evil.test "
-    "amazonses.com spf=pass z= =3B =22 i= d= helo= =?utf-8?q?=3B?=".split()
+    [
+        "dkim=pass",
+        "dkim=none",
+        "dkim=fail",
+        "header.i=@google.com",
+        "header.d=google.com",
+        "@google.com",
+        "google.com",
+        "evil.test",
+        "amazonses.com",
+        "spf=pass",
+        "z=",
+        "=3B",
+        "=22",
+        "i=",
+        "d=",
+        "helo=",
+        "=?utf-8?q?=3B?=",
+    ]
 )
 SIGNS = st.text(alphabet=';()"\\ =@<>,:[]\ta\x00\xe9', max_size=3)
 HOSTILE = st.lists(st.one_of(WORDS, SIGNS, st.just("; "), st.just(" ")), max_size=9).map("".join)
