@@ -20,9 +20,9 @@ MAX_CONCURRENCY = 5
 the dead letters and take from the account's pool. More copies only fight over the same alert states."""
 LOG_DAYS = 90
 
-READ = (Prefix.RAW, Prefix.DISPOSITIONS, Prefix.REPORTS, Prefix.DOMAINS, Prefix.ALERTS)
+READ = (Prefix.RAW, Prefix.DISPOSITIONS, Prefix.REPORTS, Prefix.OTHER_CONTENT, Prefix.DOMAINS, Prefix.ALERTS)
 """Prefixes that the function reads. Quarantined mail is for people."""
-WRITTEN = (Prefix.DISPOSITIONS, Prefix.REPORTS, Prefix.QUARANTINE, Prefix.ALERTS)
+WRITTEN = (Prefix.DISPOSITIONS, Prefix.REPORTS, Prefix.OTHER_CONTENT, Prefix.QUARANTINE, Prefix.ALERTS)
 """Prefixes that it writes. Never raw mail, never the domain lists: neither bug nor break-in changes the input."""
 
 LARGEST_METRIC_COUNT = 36

@@ -98,6 +98,7 @@ def lifecycle_rules(lifetimes: Lifetimes) -> list[aws.s3.BucketLifecycleConfigur
         Prefix.RAW: lifetimes.get("raw_days", RAW_DAYS),
         Prefix.QUARANTINE: lifetimes.get("quarantine_days", QUARANTINE_DAYS),
         Prefix.REPORTS: ledger_days,
+        Prefix.OTHER_CONTENT: ledger_days,
         Prefix.DISPOSITIONS: ledger_days,
         Prefix.ALERTS: ledger_days,  # counted from the last change, so only what is long over
     }

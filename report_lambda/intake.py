@@ -33,6 +33,7 @@ from mailtls.tls_rpt.contract import (
     SUCCESSFUL_SESSIONS,
     Disposition,
     OwnDomain,
+    Prefix,
     QuarantineReason,
 )
 from mailtls.tls_rpt.ledger import MAX_ENTRY_BYTES, LedgerEntry
@@ -61,6 +62,8 @@ HEADERS_OF_NOTE = (
 """Copied beside a quarantined mail, so that a person can judge without opening it."""
 MAX_HEADER = 1000
 MAX_HEADERS = 40
+MAX_OTHER_CONTENTS = 20
+"""Reports of one identity that are kept beside the first: who signs them chooses how many there are."""
 
 
 @dataclass(slots=True)
@@ -127,7 +130,10 @@ def _reports(mail: RawMail, desk: Desk, domains: OwnDomains) -> Outcome:
         for own, part in attribution.parts:
             entry = LedgerEntry(own.policy_domain, mail.mail_id, desk.now, signer, part)
             # the same report twice in one mail is one report: the first counts, as it does between mails
-            entries.setdefault(report.report_key(read, own.policy_domain, signer), entry)
+            key = report.report_key(read, own.policy_domain, signer)
+            if key in entries and entries[key].report != part:
+                key = report.other_content_key(key, part)
+            entries.setdefault(key, entry)
     if not entries:
         said = "; ".join(outcome.notes[-5:]) or "a report that names no domain of ours"
         raise _Unfit(QuarantineReason.FOREIGN_DOMAIN, said, parsed.headers)
@@ -191,16 +197,41 @@ def _announced(headers: Sequence[Header]) -> str:
 
 def _store(key: str, entry: LedgerEntry, desk: Desk, own: OwnDomain, outcome: Outcome) -> None:
     """Put one entry into the ledger, or find that it stands there; count and alert in the first case only."""
+    if key.startswith(Prefix.OTHER_CONTENT):
+        _store_other_content(key, entry, desk, own, outcome)
+        return
     first = _put_or_find(key, entry, desk)
     if first is not None and first.mail != entry.mail:
-        outcome.duplicates.append(key)
-        if first.report != entry.report:
-            outcome.notes.append(f"other content than {key}, which mail {first.mail} brought first and which counts")
         desk.tally.add(REPORTS_DUPLICATE)
+        if first.report == entry.report:
+            outcome.duplicates.append(key)
+        else:
+            _store_other_content(report.other_content_key(key, entry.report), entry, desk, own, outcome)
         return
     outcome.stored.append(key)
     entry = first or entry  # first: an earlier try of this mail wrote it, so finish what it began
     _count(entry, desk, own)
+    _alert(key, entry, desk, own, outcome)
+
+
+def _store_other_content(key: str, entry: LedgerEntry, desk: Desk, own: OwnDomain, outcome: Outcome) -> None:
+    """A report whose identity is in the ledger with other content (ADR 18): kept beside the first one, its failures
+    alerted, its sessions not counted, because they may be the first one's."""
+    listed = desk.store.list_objects(key[: key.rindex("/") + 1], limit=MAX_OTHER_CONTENTS + 1)
+    if len(listed) >= MAX_OTHER_CONTENTS and key not in {other.key for other in listed}:
+        outcome.duplicates.append(key)
+        outcome.notes.append(f"other content than {MAX_OTHER_CONTENTS} reports of this identity; only the mail is kept")
+        return
+    standing = _put_or_find(key, entry, desk)
+    if standing is not None and standing.mail != entry.mail:
+        outcome.duplicates.append(key)
+        return
+    outcome.stored.append(key)
+    outcome.notes.append(f"{key} has the identity of a report that came first and counts, but other content")
+    _alert(key, standing or entry, desk, own, outcome)
+
+
+def _alert(key: str, entry: LedgerEntry, desk: Desk, own: OwnDomain, outcome: Outcome) -> None:
     untold = desk.saw(key, entry, own)
     if untold:
         outcome.notes.append(f"{untold} causes of failures in {key} have no alert of their own: there are too many")

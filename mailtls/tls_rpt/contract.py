@@ -24,6 +24,8 @@ class Prefix(StrEnum):
     """What became of each raw mail: `dispositions/<mail id>.json`, exactly one per raw mail once it is dealt with."""
     REPORTS = "reports/"
     """The ledger: `reports/<policy domain>/<day the report's period began>/<digest>.json`, written once."""
+    OTHER_CONTENT = "other-content/"
+    """Later reports that say something else under the identity of one in the ledger. Kept, alerted, in no sum."""
     QUARANTINE = "quarantine/"
     """Mail that is kept but not acted on: `quarantine/<reason>/<mail id>.eml`, the reason in full beside it (.json)."""
     DOMAINS = "domains/"

@@ -29,6 +29,7 @@ __all__ = [
     "ResultType",
     "Unknown",
     "from_json",
+    "other_content_key",
     "parse",
     "report_key",
     "to_json",
@@ -65,3 +66,11 @@ def report_key(report: Report, policy_domain: str, signer: str = "") -> str:
     ]
     digest = hashlib.sha256(json.dumps(identity).encode("ascii")).hexdigest()[:32]
     return f"{Prefix.REPORTS}{policy_domain}/{report.day.isoformat()}/{digest}.json"
+
+
+def other_content_key(key: str, report: Report) -> str:
+    """Key of a later report under the same identity (`key`) that says something else (ADR 18):
+    `other-content/<policy domain>/<day>/<32 digits of the identity>/<12 of its content>.json`."""
+    content = json.dumps(to_json(report), sort_keys=True).encode("ascii")
+    stem = key.removeprefix(Prefix.REPORTS).removesuffix(".json")
+    return f"{Prefix.OTHER_CONTENT}{stem}/{hashlib.sha256(content).hexdigest()[:12]}.json"

@@ -88,14 +88,16 @@ def test_the_role_of_the_function():
     recording = deployed()
     rights = json.loads(recording.one("aws:iam/rolePolicy:RolePolicy", "reports-function-rights").inputs["policy"])
     bucket = "arn:aws:s3:::reports-store-bucket-0123456"
+    read = ("raw", "dispositions", "reports", "other-content", "domains", "alerts")
+    written = ("dispositions", "reports", "other-content", "quarantine", "alerts")
     regional = f"eu-west-1:{ACCOUNT}"
     granted = {
         (action, target) for found in rights["Statement"] for action in listed(found["Action"])
         for target in listed(found["Resource"])
     }  # fmt: skip
     assert granted == {
-        *(("s3:GetObject", f"{bucket}/{p}/*") for p in ("raw", "dispositions", "reports", "domains", "alerts")),
-        *(("s3:PutObject", f"{bucket}/{p}/*") for p in ("dispositions", "reports", "quarantine", "alerts")),
+        *(("s3:GetObject", f"{bucket}/{p}/*") for p in read),
+        *(("s3:PutObject", f"{bucket}/{p}/*") for p in written),
         ("s3:ListBucket", bucket),
         ("sqs:ReceiveMessage", f"arn:aws:sqs:{regional}:reports-queue-queue-0123456"),
         ("sqs:DeleteMessage", f"arn:aws:sqs:{regional}:reports-queue-queue-0123456"),

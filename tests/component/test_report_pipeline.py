@@ -63,7 +63,8 @@ def lifecycle(recording) -> dict[str, int | None]:
 
 
 def test_mail_ends_after_90_days_and_the_ledger_after_400(recording):
-    kept = {"raw/": 90, "quarantine/": 90, "reports/": 400, "dispositions/": 400, "alerts/": 400, "": None}
+    ledger = dict.fromkeys(("reports/", "other-content/", "dispositions/", "alerts/"), 400)
+    kept = {"raw/": 90, "quarantine/": 90, **ledger, "": None}
     assert lifecycle(recording) == kept
 
 
@@ -79,7 +80,8 @@ def store(**settings):
 
 def test_lifetimes_are_settings():
     changed = store(lifetimes={"raw_days": 30, "quarantine_days": 14, "ledger_days": 800})
-    kept = {"raw/": 30, "quarantine/": 14, "reports/": 800, "dispositions/": 800, "alerts/": 800, "": None}
+    ledger = dict.fromkeys(("reports/", "other-content/", "dispositions/", "alerts/"), 800)
+    kept = {"raw/": 30, "quarantine/": 14, **ledger, "": None}
     assert lifecycle(changed) == kept
 
 

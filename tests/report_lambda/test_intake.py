@@ -36,14 +36,48 @@ def test_the_same_report_in_another_mail_is_a_duplicate(cloud, mails):
     assert cloud.metric("MailsReceived") == 2
 
 
-def test_other_content_under_the_same_id_is_a_duplicate_with_a_note(cloud, mails):
+def test_other_content_under_the_same_id_is_kept_and_noted_but_not_counted(cloud, mails):
     cloud.receive(mails.mail(mails.report(mails.policy(100))))
     again = cloud.receive(mails.mail(mails.report(mails.policy(999))))
 
-    assert again["disposition"] == "duplicate"
-    assert any("other content" in note for note in again["notes"])
-    [key] = cloud.store.under("reports/")
-    assert LedgerEntry.parse(cloud.store.objects[key]).report.policies[0].total_successful_session_count == 100
+    assert again["disposition"] == "stored"
+    [kept] = again["stored"]
+    assert any(kept in note and "other content" in note for note in again["notes"])
+    [first], [other] = cloud.store.under("reports/"), cloud.store.under("other-content/")
+    assert other == kept
+    counts = [LedgerEntry.parse(cloud.store.objects[key]).report.policies[0] for key in (first, other)]
+    assert [count.total_successful_session_count for count in counts] == [100, 999]
+    assert cloud.metric("SuccessfulSessions", PolicyType="sts") == 100
+    assert cloud.metric("ReportsStored") == 1
+    assert cloud.metric("ReportsDuplicate") == 1
+
+
+def test_the_second_of_two_contents_is_heard_and_its_repetition_is_a_duplicate(cloud, mails):
+    """Whoever came first with a clean report does not silence the failures of the one that came later."""
+    later = mails.mail(mails.report(mails.policy(100, (mails.failure(50),))))
+    cloud.receive(mails.mail(mails.report(mails.policy(100))))
+    assert cloud.receive(later)["disposition"] == "stored"
+    assert len(cloud.topic.messages) == 1
+    assert cloud.receive(later)["disposition"] == "duplicate"
+    assert len(cloud.topic.messages) == 1
+    assert len(cloud.store.under("reports/")) == len(cloud.store.under("other-content/")) == 1
+
+
+def test_two_contents_of_one_identity_in_one_mail_are_both_kept(cloud, mails):
+    contents = [mails.report(mails.policy(100)), mails.report(mails.policy(999)), mails.report(mails.policy(100))]
+    disposition = cloud.receive(mails.mail(*contents))
+    assert disposition["disposition"] == "stored"
+    assert sorted(disposition["stored"]) == cloud.store.under("other-content/") + cloud.store.under("reports/")
+    assert len(disposition["stored"]) == 2
+
+
+def test_contents_of_one_identity_have_an_end(cloud, mails):
+    for count in range(30):
+        disposition = cloud.receive(mails.mail(mails.report(mails.policy(count))))
+    assert disposition["disposition"] == "duplicate"
+    assert any("only the mail is kept" in note for note in disposition["notes"])
+    assert len(cloud.store.under("reports/") + cloud.store.under("other-content/")) == 21
+    assert len(cloud.store.under("raw/")) == 30
 
 
 def test_a_guessed_report_id_does_not_keep_the_real_report_out(cloud, mails):

@@ -87,5 +87,5 @@ def test_every_raw_mail_is_somewhere_and_only_once(cloud, mails, seed):
         check_sum(cloud, queue, first_seen)
     # what was stored is named by exactly one disposition as stored
     stored = [key for name in first_seen for key in cloud.store.json(f"dispositions/{name}.json")["stored"]]
-    assert sorted(stored) == cloud.store.under("reports/")
+    assert sorted(stored) == cloud.store.under("other-content/") + cloud.store.under("reports/")
     assert len(first_seen) > STEPS // 4
