@@ -12,8 +12,8 @@ from mailtls.tls_rpt.contract import Environment, Prefix
 
 HANDLER = "report_lambda.handler.handle"
 MEMORY_MB = 1024
-"""A mail of 40 MB, its decoded parts and 40 MB of inflated reports as values take half of it. CPU comes in proportion:
-this is a little over half a core."""
+"""No mail takes more than 256 (the bounds of `message.Limits`), boto3 not counted. CPU comes in proportion: this is a
+little over half a core."""
 BATCH_SIZE = 10
 MAX_CONCURRENCY = 5
 """Copies at work at a time. A cap on the event source lets messages wait; reserved concurrency would throttle them into

@@ -13,7 +13,7 @@ Until 4 the mail is in flight: the queue still holds its message, or the dead-le
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mailtls import names
@@ -36,7 +36,7 @@ from mailtls.tls_rpt.contract import (
     Prefix,
     QuarantineReason,
 )
-from mailtls.tls_rpt.ledger import MAX_ENTRY_BYTES, LedgerEntry
+from mailtls.tls_rpt.ledger import MAX_BYTES_OF_MAIL, MAX_ENTRY_BYTES, LedgerEntry
 from mailtls.tls_rpt.report import PolicyType, ResultType
 from report_lambda.alert_desk import Desk
 from report_lambda.domains import OwnDomains
@@ -137,11 +137,28 @@ def _reports(mail: RawMail, desk: Desk, domains: OwnDomains) -> Outcome:
     if not entries:
         said = "; ".join(outcome.notes[-5:]) or "a report that names no domain of ours"
         raise _Unfit(QuarantineReason.FOREIGN_DOMAIN, said, parsed.headers)
+    rendered = _rendered(entries, parsed.headers)
     for key, entry in entries.items():
-        _store(key, entry, desk, domains.by_name[entry.policy_domain], outcome)
+        _store(key, entry, rendered.pop(key), desk, domains.by_name[entry.policy_domain], outcome)
     if not outcome.stored:
         outcome.disposition = Disposition.DUPLICATE
     return outcome
+
+
+def _rendered(entries: Mapping[str, LedgerEntry], headers: Sequence[Header]) -> dict[str, bytes]:
+    """The objects' bytes, before the first of them is written: too many of them, and none is."""
+    rendered: dict[str, bytes] = {}
+    room = MAX_BYTES_OF_MAIL
+    for key, entry in entries.items():
+        rendered[key] = entry.render()
+        room -= len(rendered[key])
+        if room < 0:
+            raise _Unfit(
+                QuarantineReason.TOO_LARGE,
+                f"kept for {len(entries)} of our domains it takes more than {MAX_BYTES_OF_MAIL:,} bytes",
+                headers,
+            )
+    return rendered
 
 
 def _believed(mail: RawMail, desk: Desk) -> tuple[message.Message, str]:
@@ -195,18 +212,18 @@ def _announced(headers: Sequence[Header]) -> str:
     return ""
 
 
-def _store(key: str, entry: LedgerEntry, desk: Desk, own: OwnDomain, outcome: Outcome) -> None:
+def _store(key: str, entry: LedgerEntry, body: bytes, desk: Desk, own: OwnDomain, outcome: Outcome) -> None:
     """Put one entry into the ledger, or find that it stands there; count and alert in the first case only."""
     if key.startswith(Prefix.OTHER_CONTENT):
-        _store_other_content(key, entry, desk, own, outcome)
+        _store_other_content(key, entry, body, desk, own, outcome)
         return
-    first = _put_or_find(key, entry, desk)
+    first = _put_or_find(key, body, desk)
     if first is not None and first.mail != entry.mail:
         desk.tally.add(REPORTS_DUPLICATE)
         if first.report == entry.report:
             outcome.duplicates.append(key)
         else:
-            _store_other_content(report.other_content_key(key, entry.report), entry, desk, own, outcome)
+            _store_other_content(report.other_content_key(key, entry.report), entry, body, desk, own, outcome)
         return
     outcome.stored.append(key)
     entry = first or entry  # first: an earlier try of this mail wrote it, so finish what it began
@@ -214,7 +231,9 @@ def _store(key: str, entry: LedgerEntry, desk: Desk, own: OwnDomain, outcome: Ou
     _alert(key, entry, desk, own, outcome)
 
 
-def _store_other_content(key: str, entry: LedgerEntry, desk: Desk, own: OwnDomain, outcome: Outcome) -> None:
+def _store_other_content(
+    key: str, entry: LedgerEntry, body: bytes, desk: Desk, own: OwnDomain, outcome: Outcome
+) -> None:
     """A report whose identity is in the ledger with other content (ADR 18): kept beside the first one, its failures
     alerted, its sessions not counted, because they may be the first one's."""
     listed = desk.store.list_objects(key[: key.rindex("/") + 1], limit=MAX_OTHER_CONTENTS + 1)
@@ -222,7 +241,7 @@ def _store_other_content(key: str, entry: LedgerEntry, desk: Desk, own: OwnDomai
         outcome.duplicates.append(key)
         outcome.notes.append(f"other content than {MAX_OTHER_CONTENTS} reports of this identity; only the mail is kept")
         return
-    standing = _put_or_find(key, entry, desk)
+    standing = _put_or_find(key, body, desk)
     if standing is not None and standing.mail != entry.mail:
         outcome.duplicates.append(key)
         return
@@ -237,9 +256,9 @@ def _alert(key: str, entry: LedgerEntry, desk: Desk, own: OwnDomain, outcome: Ou
         outcome.notes.append(f"{untold} causes of failures in {key} have no alert of their own: there are too many")
 
 
-def _put_or_find(key: str, entry: LedgerEntry, desk: Desk) -> LedgerEntry | None:
+def _put_or_find(key: str, body: bytes, desk: Desk) -> LedgerEntry | None:
     """None: the entry was written now. Else what stands there. Raises StoreError, InvalidLedgerEntry."""
-    if desk.store.put_if_absent(key, entry.render(), JSON):
+    if desk.store.put_if_absent(key, body, JSON):
         return None
     standing = desk.store.get(key, MAX_ENTRY_BYTES)
     if standing is None:

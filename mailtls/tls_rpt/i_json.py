@@ -35,7 +35,7 @@ class InvalidJson(TlsRptError):
 
 def decode(data: bytes) -> tuple[Any, tuple[str, ...]]:
     """The value of a JSON text, and notes on what was odd about the text as a whole. Raises InvalidJson."""
-    if data.count(b",") + data.count(b"[") + data.count(b"{") > MAX_VALUES:
+    if count_values(data) > MAX_VALUES:
         raise InvalidJson(f"more than {MAX_VALUES:,} values")
     notes = []
     if data.startswith(_BYTE_ORDER_MARK):
@@ -61,6 +61,13 @@ def decode(data: bytes) -> tuple[Any, tuple[str, ...]]:
     if _SURROGATE_ESCAPE.search(text):  # most texts have none and need no second walk
         value = _escaped(value, 0)
     return value, tuple(notes)
+
+
+def count_values(data: bytes) -> int:
+    """How many members and elements the text can hold at most. Counted without decoding: escapes of `,`, `[` and `{`
+    are among them, because a string of a report may hold JSON again."""
+    separators = (b",", b"[", b"{", b"\\u002", b"\\u005", b"\\u007")
+    return sum(map(data.count, separators))
 
 
 def encode(value: Any) -> str:

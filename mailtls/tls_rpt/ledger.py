@@ -11,8 +11,10 @@ from typing import Any
 
 from mailtls.tls_rpt.report import Report, from_json, to_json
 
-MAX_ENTRY_BYTES = 160 * 1024 * 1024
-"""Above what the largest report that is read can become: a control character of its text takes 7 bytes here."""
+MAX_BYTES_OF_MAIL = 32 * 1024 * 1024
+"""What one mail may write into the ledger, whatever the number of domains that its reports are about. Most of what
+makes a report large is there once; what it says of no domain in particular is in the entry of each."""
+MAX_ENTRY_BYTES = MAX_BYTES_OF_MAIL
 
 
 class InvalidLedgerEntry(ValueError):

@@ -11,6 +11,7 @@ import re
 
 from mailtls.tls_rpt import header_block, mime, shown
 from mailtls.tls_rpt.header_block import Header
+from mailtls.tls_rpt.i_json import count_values
 from mailtls.tls_rpt.message_values import LIMITS, Limits, Message, MessageError, NotAReport, TooLarge, Unreadable
 from mailtls.tls_rpt.unpack import Kind, Unpacker, decode_base64, kind_of, transfer_decode
 
@@ -83,6 +84,8 @@ def _message(top: tuple[Header, ...], parts: tuple[mime.Part, ...], limits: Limi
             unpacker.notes += _about_label(number, part.content_type, kind_of(data))
         elif labelled and kind_of(data) is Kind.OTHER:
             unpacker.errors.append(Unreadable(f"part {number}, {shown(part.content_type)}, is neither JSON nor gzip"))
+    if sum(map(count_values, reports)) > limits.max_values:
+        raise TooLarge(f"reports of more than {limits.max_values:,} values")
     if not reports:
         raise _nothing_found(
             unpacker.errors, meant or any(p.content_type.startswith("application/tlsrpt") for p in parts)

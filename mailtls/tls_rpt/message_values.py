@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mailtls.tls_rpt import TlsRptError
+from mailtls.tls_rpt import TlsRptError, i_json
 from mailtls.tls_rpt.header_block import Header
 
 MEBIBYTE = 1024 * 1024
@@ -28,20 +28,23 @@ class Unreadable(MessageError):
 class Limits:
     """Bounds of the work that one mail may cause; each is applied before the work. Sizes in bytes.
 
-    max_mail_bytes: what SES takes. max_header_bytes, max_lines: of the whole mail.
+    max_mail_bytes: SES takes 40 MB; a report of 20,000 failures, gzipped, comes in a hundredth of that.
+    max_header_bytes, max_lines: of the whole mail.
     max_parts: MIME parts; max_multiparts, max_depth: of them, those that hold others, and how deep.
-    max_report_bytes: one report, inflated; max_inflated_bytes: all of a mail, with the archives between.
+    max_report_bytes: one report, inflated; max_inflated_bytes: all of a mail, with the archives between, and with what
+    was inflated in vain. max_values: members and elements of all its reports together.
     max_members: of one zip archive, and of one gzip stream. max_archive_depth: archives inside archives (1: none).
     """
 
-    max_mail_bytes: int = 40 * MEBIBYTE
+    max_mail_bytes: int = 16 * MEBIBYTE
     max_header_bytes: int = MEBIBYTE // 4
-    max_lines: int = 1_000_000
+    max_lines: int = 300_000
     max_parts: int = 100
     max_multiparts: int = 32
     max_depth: int = 8
-    max_report_bytes: int = 20 * MEBIBYTE
-    max_inflated_bytes: int = 40 * MEBIBYTE
+    max_report_bytes: int = 10 * MEBIBYTE
+    max_inflated_bytes: int = 20 * MEBIBYTE
+    max_values: int = i_json.MAX_VALUES
     max_members: int = 16
     max_archive_depth: int = 2
 

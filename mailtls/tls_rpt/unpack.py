@@ -18,6 +18,8 @@ _NOT_BASE64 = bytes(
     octet for octet in range(256) if octet not in b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 )
 _MAX_BASE64_PIECES = 100_000
+_INFLATED_AT_ONCE = 256 * 1024
+"""Bytes. Small, so that all of what an attempt took is counted, however it ends."""
 
 _ZIP_END = struct.Struct("<4s4H2LH")
 _ZIP_ENTRY = struct.Struct("<4s6H3L5H2L")
@@ -102,22 +104,32 @@ class Unpacker:
                 for inner in (self._gunzip(data),) if kind is Kind.GZIP else self._unzip(data):
                     yield from self._texts(inner, depth + 1)
             except MessageError as e:
-                self.errors.append(e)
+                self._note(e)
+
+    def _note(self, error: MessageError) -> None:
+        """Keep what it says, not the frames behind it: each holds the bytes that it worked on."""
+        self.errors.append(type(error)(str(error)))
 
     def _inflate(self, data: bytes, window_bits: int) -> tuple[bytes, bytes]:
         """One stream, and what stands after it."""
         room = min(self._room, self._limits.max_report_bytes)
         inflater = zlib.decompressobj(window_bits)
-        try:
-            inflated = inflater.decompress(data, room + 1)
-        except zlib.error as e:
-            raise Unreadable(f"compressed data is damaged: {e}") from e
-        if len(inflated) > room:
-            raise TooLarge(f"{len(data):,} bytes that inflate to more than {room:,}")
-        if not inflater.eof:
-            raise Unreadable("compressed data ends early")
-        self._room -= len(inflated)
-        return inflated, inflater.unused_data
+        pieces: list[bytes] = []
+        size = 0
+        while not inflater.eof:
+            try:
+                piece = inflater.decompress(data, _INFLATED_AT_ONCE)
+            except zlib.error as e:
+                raise Unreadable(f"compressed data is damaged: {e}") from e
+            data = inflater.unconsumed_tail
+            size += len(piece)
+            self._room -= len(piece)  # also when it comes to nothing: in vain it cost as much
+            if size > room:
+                raise TooLarge(f"compressed data that inflates to more than {room:,} bytes")
+            if not piece and not data and not inflater.eof:
+                raise Unreadable("compressed data ends early")
+            pieces.append(piece)
+        return b"".join(pieces), inflater.unused_data
 
     def _gunzip(self, data: bytes) -> bytes:
         """All members of a gzip stream (RFC 1952 section 2.2); what else stands after them is noted."""
@@ -138,7 +150,7 @@ class Unpacker:
             try:
                 yield self._zip_member(data, place)
             except MessageError as e:
-                self.errors.append(e)
+                self._note(e)
 
     def _zip_entries(self, data: bytes) -> Iterator[int]:
         """Where the entries of the central directory begin."""
