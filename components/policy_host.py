@@ -11,8 +11,9 @@ import pulumi
 import pulumi_aws as aws
 
 from components.dns_zones.zone import DnsZone
-from mailtls.mta_sts.policy import WELL_KNOWN_PATH, Policy, policy_host
+from mailtls.mta_sts.policy import Policy, policy_host
 from mailtls.mta_sts.record import policy_id_of
+from mailtls.tls_rpt.contract import policy_key
 
 CERTIFICATE_REGION = "us-east-1"
 """CloudFront takes certificates from there and nowhere else."""
@@ -120,7 +121,7 @@ class PolicyHost(pulumi.ComponentResource):
         self.policy_object = aws.s3.BucketObjectv2(
             f"{name}-policy",
             bucket=args["policy_bucket"],
-            key=args["policy_domain"] + WELL_KNOWN_PATH,
+            key=policy_key(args["policy_domain"]),
             content=text.decode("utf-8"),
             # What S3 says of an object that it encrypts with its own key. The provider never reads the text: without
             # this a refresh would not see that somebody wrote another one by hand, and `up` would announce that one.

@@ -8,6 +8,7 @@ import pulumi_aws as aws
 from components.physical_names import physical_name
 from components.policy_documents import allow, document, trust
 from components.report_queue import BATCH_WINDOW, FUNCTION_TIMEOUT
+from mailtls.mta_sts.policy import WELL_KNOWN_PATH
 from mailtls.tls_rpt.contract import Environment, Prefix
 
 HANDLER = "report_lambda.handler.handle"
@@ -36,6 +37,7 @@ $240 a month for what the ledger holds anyway."""
 class ReportFunctionArgs(TypedDict):
     """
     region: of bucket, queue and topic as well.
+    policy_bucket: name of the bucket of the policy files, whose versions tell which policies were served, and when.
     code: the archive made of report_lambda/MANIFEST. Another archive is another version of the reader: roll it out to a
     test platform first, mail that it gets wrong is quarantined, not lost.
     per_domain_metrics: True costs up to METRICS_PER_DOMAIN custom metrics per domain.
@@ -46,6 +48,7 @@ class ReportFunctionArgs(TypedDict):
     code: pulumi.Archive
     bucket_name: pulumi.Input[str]
     bucket_arn: pulumi.Input[str]
+    policy_bucket: pulumi.Input[str]
     queue_arn: pulumi.Input[str]
     topic_arn: pulumi.Input[str]
     topic_key_arn: pulumi.Input[str]
@@ -154,6 +157,7 @@ def environment(args: ReportFunctionArgs) -> dict[str, pulumi.Input[str]]:
     return {
         Environment.BUCKET.value: args["bucket_name"],
         Environment.TOPIC_ARN.value: args["topic_arn"],
+        Environment.POLICY_BUCKET.value: args["policy_bucket"],
         Environment.PER_DOMAIN_METRICS.value: str(args.get("per_domain_metrics", False)).lower(),
     }
 
@@ -161,12 +165,16 @@ def environment(args: ReportFunctionArgs) -> dict[str, pulumi.Input[str]]:
 def role_policy(args: ReportFunctionArgs, log_group_arn: pulumi.Input[str]) -> pulumi.Output[str]:
     """All that the function may do. No delete anywhere: what it wrote stays."""
     bucket = args["bucket_arn"]
+    policies = pulumi.Output.concat("arn:aws:s3:::", args["policy_bucket"])
     return document(
         allow("ReadObjects", "s3:GetObject", [pulumi.Output.concat(bucket, f"/{prefix}*") for prefix in READ]),
         allow("WriteObjects", "s3:PutObject", [pulumi.Output.concat(bucket, f"/{prefix}*") for prefix in WRITTEN]),
         # no condition on the prefix: S3 answers 403 in place of 404 for a missing key to those who may not list, and
         # asks for that right without a prefix. All prefixes but quarantine are readable here anyway
         allow("TellMissingFromForbidden", "s3:ListBucket", bucket),
+        # what a report says of a policy counts when it was served once
+        allow("ListServedPolicies", "s3:ListBucketVersions", policies),
+        allow("ReadServedPolicies", "s3:GetObjectVersion", pulumi.Output.concat(policies, f"/*{WELL_KNOWN_PATH}")),
         allow(
             "TakeMessages",
             ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],

@@ -30,6 +30,7 @@ class ReportPipelineArgs(TypedDict):
     when this stack is destroyed, no set is active and SES refuses all mail in the region.
     active_rule_set: the live set, as report_intake.active_rule_set has found it; None with `own`.
     zone: holds reports_domain.
+    policy_bucket: name of the policy store's bucket; the function reads there what was served.
     code: the Lambda's archive, made of report_lambda/MANIFEST.
     subscriptions: who is told. At least one without owner and severity, else nobody hears of the pipeline's own faults.
     per_domain_metrics: costs up to $2.40 a domain and month; see report_function.METRICS_PER_DOMAIN.
@@ -45,6 +46,7 @@ class ReportPipelineArgs(TypedDict):
     activate: bool
     active_rule_set: str | None
     zone: DnsZone
+    policy_bucket: pulumi.Input[str]
     code: pulumi.Archive
     subscriptions: NotRequired[Sequence[SubscriptionArgs]]
     per_domain_metrics: NotRequired[bool]
@@ -110,6 +112,7 @@ class ReportPipeline(pulumi.ComponentResource):
                 "code": args["code"],
                 "bucket_name": store.bucket_name,
                 "bucket_arn": store.bucket_arn,
+                "policy_bucket": args["policy_bucket"],
                 "queue_arn": queue.queue_arn,
                 "topic_arn": topic.topic_arn,
                 "topic_key_arn": topic.key_arn,

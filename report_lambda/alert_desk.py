@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
-from mailtls.reports import alert_rules
+from mailtls.reports import alert_rules, lost_policy
 from mailtls.reports.alert_state import AlertState, NoticeKind
 from mailtls.reports.alert_text import compose
+from mailtls.reports.applied import Judge
 from mailtls.reports.bucket_layout import alert_states_of, from_bytes, to_bytes
 from mailtls.reports.causes import (
     MAX_CAUSES,
@@ -26,6 +27,7 @@ from mailtls.reports.causes import (
     failures,
     is_at_own_host,
     largest,
+    last_day_of,
     sighting,
     together,
 )
@@ -36,7 +38,7 @@ from mailtls.tls_rpt.ledger import LedgerEntry
 from report_lambda.domains import OwnDomains
 from report_lambda.ledger_days import LedgerDays
 from report_lambda.metrics import Tally
-from report_lambda.store import JSON, MAX_STATE_BYTES, ObjectStore, StoreError
+from report_lambda.store import JSON, MAX_STATE_BYTES, ObjectStore, PolicyHistory, StoreError
 
 MAX_TRIES = 10
 """Writers that fight over one state object; after that the record is retried."""
@@ -66,6 +68,7 @@ class Desk:
 
     store: ObjectStore
     topic: Topic
+    policies: PolicyHistory
     bucket: str
     invocation: str
     tally: Tally
@@ -82,7 +85,7 @@ class Desk:
         Doing it again changes nothing. Returns how many of its causes have no alert of their own, because there are too
         many: one alert tells of them together.
         """
-        if not alert_rules.is_news(entry.report.day, self.now):
+        if not alert_rules.is_news(last_day_of(entry.report), self.now):
             return 0
         found = failures(entry.report, own)
         alive = self._alive(own)
@@ -90,10 +93,22 @@ class Desk:
         rest = [failed for cause, failed in found.items() if cause not in told]
         if rest:
             told[Cause(CauseKind.FURTHER, own.policy_domain)] = together(rest)
+        judge = self._judge(entry, own)
         for cause, failed in told.items():
-            self._saw_failures(cause, sighting(key, entry, failed, own), own)
+            self._saw_failures(cause, sighting(key, entry, failed, judge), own)
+        lost = lost_policy.look(key, entry, own, self.ledger, lambda: self.policies.history(own.policy_domain))
+        if lost is not None:
+            self._saw_failures(lost_policy.cause_of(own), lost, own)
         self._saw_success(entry, alive - {cause.key for cause in found})
         return len(rest)
+
+    def _judge(self, entry: LedgerEntry, own: OwnDomain) -> Judge:
+        """Knows what was served where the report names another policy than the deployed one, and not else: that is the
+        rare case, and costs a listing and the versions."""
+        judge = Judge(entry.report, own)
+        if not judge.needs_history():
+            return judge
+        return Judge(entry.report, own, self.policies.history(own.policy_domain))
 
     def tick(self, domains: OwnDomains) -> int:
         """Hourly: messages whose quiet time is over or whose sender died, and all-clears.

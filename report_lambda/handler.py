@@ -10,15 +10,17 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from mailtls.mta_sts.policy import MAX_POLICY_BYTES
 from mailtls.reports.certificate_alert import CertificateEvent
-from mailtls.tls_rpt.contract import Environment
+from mailtls.reports.served import Served, Version, of_versions
+from mailtls.tls_rpt.contract import Environment, policy_key
 from report_lambda import certificates, silence
 from report_lambda.alert_desk import Desk, Topic
 from report_lambda.domains import DomainCache
 from report_lambda.events import QueueBatch, QueueMessage, Tick, UnknownEvent, parse_body, parse_event
 from report_lambda.intake import take_in
 from report_lambda.metrics import Tally
-from report_lambda.store import Listed, ObjectStore, ObjectTooLarge, StoredObject, StoreError
+from report_lambda.store import Listed, ObjectStore, ObjectTooLarge, PolicyHistory, StoredObject, StoreError
 
 NOT_THERE = frozenset({"NoSuchKey", "404", "NotFound"})
 NOT_WRITTEN = frozenset({"PreconditionFailed", "412"})
@@ -26,6 +28,11 @@ NOT_WRITTEN = frozenset({"PreconditionFailed", "412"})
 LEAST_TIME = 90.0
 """Seconds that must be left to begin with one more mail: more than the worst one needs. A mail that is cut off by the
 end of the invocation takes its batch with it."""
+
+MAX_VERSIONS = 50
+"""Of one policy file, newest first, delete markers included. What is older was replaced fifty times."""
+MAX_BODIES = 500
+"""Versions kept in memory; at 64 KB each they can be 32 MB."""
 
 _domains = DomainCache()
 
@@ -110,6 +117,7 @@ def _desk(context: Any) -> Desk:
     return Desk(
         store=_store(bucket),
         topic=_topic(os.environ[Environment.TOPIC_ARN]),
+        policies=_policies(os.environ[Environment.POLICY_BUCKET]),
         bucket=bucket,
         invocation=str(context.aws_request_id),
         tally=Tally(per_domain=os.environ.get(Environment.PER_DOMAIN_METRICS) == "true"),
@@ -139,6 +147,11 @@ def _store(bucket: str) -> ObjectStore:
 @functools.cache
 def _topic(arn: str) -> Topic:
     return _SnsTopic(arn)
+
+
+@functools.cache
+def _policies(bucket: str) -> PolicyHistory:
+    return _PolicyVersions(bucket)
 
 
 @functools.cache
@@ -230,6 +243,39 @@ class _SnsTopic:
             _client("sns").publish(TopicArn=self._arn, Subject=subject, Message=text, MessageAttributes=values)
         except _aws_errors() as e:
             raise StoreError(f"publish: {e}") from e
+
+
+class _PolicyVersions:
+    """`PolicyHistory` from the object versions of the policy bucket, which keeps each for 400 days. Versions never
+    change, so each is read once in the life of the process."""
+
+    def __init__(self, bucket: str) -> None:
+        self._bucket = bucket
+        self._s3 = _client("s3")
+        self._bodies: dict[str, bytes | None] = {}
+
+    def history(self, policy_domain: str) -> tuple[Served, ...]:
+        key = policy_key(policy_domain)
+        try:
+            answer = self._s3.list_object_versions(Bucket=self._bucket, Prefix=key, MaxKeys=MAX_VERSIONS)
+            written = [(v, v["Size"] <= MAX_POLICY_BYTES) for v in answer.get("Versions", ()) if v["Key"] == key]
+            deleted = [(marker, False) for marker in answer.get("DeleteMarkers", ()) if marker["Key"] == key]
+            return of_versions(
+                Version(version["LastModified"], self._body(key, version["VersionId"]) if readable else None)
+                for version, readable in written + deleted
+            )
+        except _aws_errors() as e:  # the alert matters more than its wording
+            _log("policy versions unread", policy_domain=policy_domain, error=str(e))
+            return ()
+
+    def _body(self, key: str, version: str) -> bytes | None:
+        if len(self._bodies) > MAX_BODIES:
+            self._bodies.clear()
+        if (key + version) not in self._bodies:
+            answer = self._s3.get_object(Bucket=self._bucket, Key=key, VersionId=version)
+            with answer["Body"] as body:
+                self._bodies[key + version] = body.read()
+        return self._bodies[key + version]
 
 
 def _listed(entry: Mapping[str, Any]) -> Listed:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from mailtls import names
 from mailtls.reports import authenticity
 from mailtls.reports.bucket_layout import disposition_key, quarantine_stem, to_bytes
+from mailtls.reports.causes import failed_by_result_type
 from mailtls.reports.sender_text import clean
 from mailtls.tls_rpt import message, report
 from mailtls.tls_rpt.attribution import attribute
@@ -37,7 +38,7 @@ from mailtls.tls_rpt.contract import (
     QuarantineReason,
 )
 from mailtls.tls_rpt.ledger import MAX_BYTES_OF_MAIL, MAX_ENTRY_BYTES, LedgerEntry
-from mailtls.tls_rpt.report import PolicyType, ResultType
+from mailtls.tls_rpt.report import PolicyType
 from report_lambda.alert_desk import Desk
 from report_lambda.domains import OwnDomains
 from report_lambda.events import RawMail
@@ -270,17 +271,14 @@ def _count(entry: LedgerEntry, desk: Desk, own: OwnDomain) -> None:
     """Added up first: a report may hold a hundred thousand policies or details."""
     successful: Counter[PolicyType] = Counter()
     failed: Counter[PolicyType] = Counter()
-    failures: Counter[ResultType] = Counter()
     for policy in entry.report.policies:
         successful[policy.policy_type] += policy.total_successful_session_count or 0
         failed[policy.policy_type] += policy.total_failure_session_count or 0
-        for detail in policy.failure_details:
-            failures[detail.result_type] += detail.failed_session_count or 0
     desk.tally.add(REPORTS_STORED)
     for policy_type in successful:
         desk.tally.add(SUCCESSFUL_SESSIONS, successful[policy_type], policy_type, own=own)
         desk.tally.add(FAILED_SESSIONS, failed[policy_type], policy_type, own=own)
-    for result_type, count in failures.items():
+    for result_type, count in failed_by_result_type(entry.report).items():
         desk.tally.add(FAILURES, count, result_type)
 
 

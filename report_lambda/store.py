@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from mailtls.reports.served import Served
+
 JSON = "application/json"
 MAX_STATE_BYTES = 8 * 1024 * 1024
 """No state of ours is larger. A ledger entry may be (`ledger.MAX_ENTRY_BYTES`), when a sender makes it so."""
@@ -61,6 +63,14 @@ class ObjectStore(Protocol):
 
     def copy(self, source: str, target: str) -> None:
         """Copy within the bucket without reading the bytes here. Writing the same copy twice does no harm."""
+
+
+class PolicyHistory(Protocol):
+    """What was served of our policies, from wherever it is remembered. Bounded; never raises: what cannot be read now
+    is not known, and then only the deployed policy counts."""
+
+    def history(self, policy_domain: str) -> tuple[Served, ...]:
+        """Policies of the domain, newest first; () when none is known."""
 
 
 def read_all(store: ObjectStore, listed: Iterable[Listed], limit: int) -> Iterator[tuple[str, StoredObject]]:

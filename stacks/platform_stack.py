@@ -59,6 +59,7 @@ def deploy_platform(settings: Settings) -> Platform:
             "activate": reports.activate,
             "active_rule_set": live,
             "zone": settings.zones.zone_for(reports.domain),
+            "policy_bucket": store.bucket,
             "code": lambda_archive(),
             "subscriptions": [_subscription(subscription) for subscription in settings.subscriptions],
             "per_domain_metrics": settings.per_domain_metrics,

@@ -7,7 +7,8 @@ patterns, addresses and numbers are theirs, and `causes` lets nothing else throu
 
 from mailtls.mta_sts.policy import Mode, policy_host
 from mailtls.reports.alert_state import AlertState
-from mailtls.reports.causes import strictest
+from mailtls.reports.applied import Basis
+from mailtls.reports.causes import Sighting, strictest
 from mailtls.reports.evidence import Evidence
 from mailtls.reports.message_layout import day, section, sessions
 from mailtls.reports.sender_text import quoted
@@ -19,6 +20,7 @@ CONSEQUENCES: dict[Mode | None, str] = {
     Mode.ENFORCE: ", senders hold mail",
     Mode.TESTING: ", mail still delivered",
 }
+GUESSED_CONSEQUENCES: dict[Mode | None, str] = {Mode.ENFORCE: ", senders may hold mail"}
 OUTSIDE: dict[Mode | None, str] = {
     Mode.ENFORCE: " Senders applied mode enforce and skipped it. The listed ones still take mail: delayed, not lost, "
     "while they are up.",
@@ -37,24 +39,74 @@ def what(state: AlertState, own: OwnDomain) -> str:
             f"{result_type}: {meaning} The host is {policy_host(own.policy_domain)}. Mail is not stopped. Senders that "
             "hold a cached policy go on with it until its max_age; all others deliver without MTA-STS."
         )
-    return f"{result_type} at {host_of(state)}{_addresses(state)}: {meaning} {applied(state)}"
+    named = _named(state) if result_type is ResultType.OTHER else str(result_type)
+    return f"{named} at {host_of(state)}{_addresses(state)}: {meaning} {applied(state)}"
 
 
 def what_outside(state: AlertState) -> str:
     """WHAT of an MX that the applied policy does not list."""
     patterns = state.newest[-1].patterns
     more = " and others" if len(patterns) > MAX_PATTERNS_SHOWN else ""
-    listed = ", ".join(patterns[:MAX_PATTERNS_SHOWN]) + more
+    lists = f"lists {', '.join(patterns[:MAX_PATTERNS_SHOWN])}{more}" if patterns else "does not list it"
+    consequences = OUTSIDE.get(mode_of(state), "") if basis_of(state) is Basis.KNOWN else f" {applied(state)}"
+    if not state.cause.host:
+        return (
+            f"{_named(state)}: senders say that an MX which they found in DNS is not in the policy that they applied, "
+            f"and not which one. The policy {lists}.{consequences}"
+        )
     return (
-        f"validation-failure at {state.cause.host}: senders found it in DNS as an MX, but the policy that they "
-        f"applied lists {listed}.{OUTSIDE.get(mode_of(state), '')}"
+        f"{_named(state)} at {state.cause.host}: senders found it in DNS as an MX, but the policy that they "
+        f"applied {lists}.{consequences}"
     )
 
 
 def applied(state: AlertState) -> str:
-    """What senders did with the mail, by the mode that they applied."""
+    """What senders did with the mail, by the mode that they applied, and how far that is known."""
+    match basis_of(state):
+        case Basis.CLAIMED:
+            return _claimed(state)
+        case Basis.GUESSED:
+            return _guessed(state)
+        case _:
+            return _known(state)
+
+
+def _claimed(state: AlertState) -> str:
+    seen = _deciding(state)[-1]
+    mode = f" in mode {mode}" if (mode := strictest(s.mode for s in _deciding(state))) else ""
+    if seen.last_served is None:
+        ours = "a policy that is not the deployed one and that, as far as is known, we never served"
+    else:
+        ours = f"a policy that we have not served since {day(seen.last_served)} {seen.last_served.year}"
+    return f"The report says that the sender applied a policy{mode}: {ours}. Unproven, so no sign that mail is held."
+
+
+def _guessed(state: AlertState) -> str:
+    unsaid = "The report does not say which policy the sender applied."
+    match mode_of(state):
+        case Mode.ENFORCE:
+            return (
+                f"{unsaid} If it was the deployed one, in mode enforce, these sessions delivered nothing there: "
+                "senders then try other MX, retry, and bounce after some days."
+            )
+        case Mode.TESTING:
+            return f"{unsaid} If it was the deployed one, in mode testing, the mail was delivered."
+        case Mode.NONE:
+            return f"{unsaid} The deployed one has mode none: then the mail was delivered."
+        case _:
+            return f"{unsaid} What became of the mail is not known."
+
+
+def _known(state: AlertState) -> str:
+    if all(seen.policy_type is PolicyType.NO_POLICY_FOUND for seen in state.newest):
+        if result_type_of(state) is ResultType.STARTTLS_NOT_SUPPORTED:
+            return "Senders found no policy: mail was delivered in clear text, unless the sender itself demands TLS."
+        return "Senders found no policy and deliver as they can, unless the sender itself demands more."
     if is_dane(state) and not _is_mixed(state):
-        return "Senders applied DANE: these sessions did NOT deliver there; they retry, then bounce."
+        return (
+            "By the report senders applied DANE, whatever the MTA-STS mode is: these sessions did NOT deliver there; "
+            "they retry, then bounce."
+        )
     match mode_of(state):
         case Mode.ENFORCE if _is_mixed(state):
             return (
@@ -79,10 +131,11 @@ def count(state: AlertState, evidence: Evidence) -> str:
     """COUNT: sessions of the newest day, their share, and since the first."""
     newest = state.newest
     failed = sum(seen.failed for seen in newest)
-    line = f"{sessions(failed, at_least=any(s.uncounted for s in newest))} on {day(newest[0].day)}"
-    if evidence.sessions and failed <= evidence.sessions:
+    uncounted = any(seen.uncounted for seen in newest)
+    line = f"{sessions(failed, at_least=uncounted)} {period(state)}"
+    if evidence.sessions and failed <= evidence.sessions and not uncounted:
         line += f", {_share(failed, evidence.sessions)} of all {evidence.sessions:,} reported for the domain"
-    line += "."
+    line += f".{_undetailed(state)}"
     first = min(seen.day for seen in state.sightings)
     if first != newest[0].day:
         line += f" {sessions(state.failed, at_least=any(s.uncounted for s in state.sightings))} since {day(first)}."
@@ -90,6 +143,26 @@ def count(state: AlertState, evidence: Evidence) -> str:
     if unharmed:
         line += f" No failure named {', '.join(unharmed)}."
     return line
+
+
+def period(state: AlertState) -> str:
+    """`on 30 Nov`, or `from 23 to 29 Nov` where reports of the newest day cover several."""
+    first = state.newest[0].day
+    last = max(seen.last_day or seen.day for seen in state.newest)
+    if last == first:
+        return f"on {day(first)}"
+    begin = str(first.day) if (first.year, first.month) == (last.year, last.month) else day(first)
+    return f"from {begin} to {day(last)}"
+
+
+def _undetailed(state: AlertState) -> str:
+    """What the summaries count and no failure-detail explains."""
+    rest = sum(seen.undetailed for seen in state.newest)
+    if not rest:
+        return ""
+    if any(seen.uncounted for seen in state.newest):
+        return f" The summaries count {sessions(rest)}, and the reports do not say how many are of this kind."
+    return f" For {sessions(rest)} more the reports do not say how they failed."
 
 
 def since(state: AlertState, evidence: Evidence) -> str:
@@ -101,17 +174,23 @@ def since(state: AlertState, evidence: Evidence) -> str:
 
 def seen_by(state: AlertState, evidence: Evidence) -> str:
     """SEEN BY: reporters with their sessions, and those that were clean."""
-    by_reporter: dict[str, tuple[int, str]] = {}
+    by_reporter: dict[str, list[Sighting]] = {}
     for seen in state.newest:
-        count, organization = by_reporter.get(seen.reporter, (0, seen.organization))
-        by_reporter[seen.reporter] = (count + seen.failed, organization)
-    ranked = sorted(by_reporter.items(), key=lambda item: (-item[1][0], item[0]))
-    parts = [f"{who} ({quoted(name)}) {count:,}" if name else f"{who} {count:,}" for who, (count, name) in ranked]
-    line = some(parts)
+        by_reporter.setdefault(seen.reporter, []).append(seen)
+    ranked = sorted(by_reporter.items(), key=lambda item: (-sum(seen.failed for seen in item[1]), item[0]))
+    line = some([_reporter(who, of_who) for who, of_who in ranked])
     if evidence.clean:
         clean = some([f"{who} {count:,}" for who, count in evidence.clean])
         line += f". Clean that day: {clean} sessions (reports do not say over which MX)"
     return line + "."
+
+
+def _reporter(who: str, of_who: list[Sighting]) -> str:
+    name = f" ({quoted(of_who[0].organization)})" if of_who[0].organization else ""
+    failed = sum(seen.failed for seen in of_who)
+    if any(seen.uncounted for seen in of_who):
+        return f"{who}{name} at least {failed:,}" if failed else f"{who}{name} (no count)"
+    return f"{who}{name} {failed:,}"
 
 
 def undecided(state: AlertState, evidence: Evidence) -> str:
@@ -136,7 +215,8 @@ def consequence(state: AlertState, evidence: Evidence) -> str:
         return ""
     if looks_like_downgrade(state, evidence):
         return " for some senders only"
-    return CONSEQUENCES.get(mode_of(state), "")
+    consequences = {Basis.KNOWN: CONSEQUENCES, Basis.GUESSED: GUESSED_CONSEQUENCES}.get(basis_of(state), {})
+    return consequences.get(mode_of(state), "")
 
 
 def looks_like_downgrade(state: AlertState, evidence: Evidence) -> bool:
@@ -172,14 +252,30 @@ def _addresses(state: AlertState) -> str:
     return f" ({', '.join(found[:3])}{more})"
 
 
+def _named(state: AlertState) -> str:
+    """How the newest reports name the failures: result types, and in quotes words that the RFC does not have."""
+    words = list(dict.fromkeys(word for seen in state.newest for word in seen.result_words))
+    return some(words) if words else str(result_type_of(state))
+
+
 def host_of(state: AlertState) -> str:
     """The MX as a message names it."""
     return state.cause.host or "an unnamed MX"
 
 
+def basis_of(state: AlertState) -> Basis:
+    """How the mode of the newest day is known: what is known goes before a guess, a guess before a claim."""
+    return min((seen.basis for seen in state.newest), key=list(Basis).index, default=Basis.KNOWN)
+
+
 def mode_of(state: AlertState) -> Mode | None:
-    """The strictest mode that the newest reports name."""
-    return strictest(seen.mode for seen in state.newest)
+    """The strictest mode that senders applied on the newest day; of claims none counts."""
+    return None if basis_of(state) is Basis.CLAIMED else strictest(seen.mode for seen in _deciding(state))
+
+
+def _deciding(state: AlertState) -> list[Sighting]:
+    """The sightings of the newest day by which the mode is known best."""
+    return [seen for seen in state.newest if seen.basis is basis_of(state)]
 
 
 def _is_mixed(state: AlertState) -> bool:

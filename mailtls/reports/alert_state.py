@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from mailtls.mta_sts.policy import Mode
+from mailtls.reports.applied import Basis
 from mailtls.reports.causes import Cause, CauseKind, Sighting, worst
 from mailtls.tls_rpt.failures import Severity
 from mailtls.tls_rpt.report import PolicyType, ResultType
@@ -102,7 +103,7 @@ class AlertState:
             "version": VERSION,
             "cause": dataclasses.asdict(self.cause),
             "opened_at": _text(self.opened_at),
-            "sightings": [{**dataclasses.asdict(seen), "day": seen.day.isoformat()} for seen in self.sightings],
+            "sightings": [_sighting_to_json(seen) for seen in self.sightings],
             "told": sorted(self.told),
             "told_at": _text(self.told_at),
             "told_failed": self.told_failed,
@@ -150,8 +151,17 @@ def _sighting(data: dict[str, Any]) -> Sighting:
         "severity": Severity(data["severity"]),
         "addresses": tuple(data["addresses"]),
         "patterns": tuple(data["patterns"]),
+        "last_day": _date(data.get("last_day")),
+        "last_served": _date(data.get("last_served")),
+        "basis": Basis(data.get("basis", Basis.KNOWN)),
+        "result_words": tuple(data.get("result_words", ())),
     }
     return Sighting(**values)
+
+
+def _sighting_to_json(seen: Sighting) -> dict[str, Any]:
+    dates = {"day": seen.day, "last_day": seen.last_day, "last_served": seen.last_served}
+    return {**dataclasses.asdict(seen), **{name: _text(value) for name, value in dates.items()}}
 
 
 def _claim_to_json(claim: Claim | None) -> dict[str, str] | None:
@@ -164,6 +174,10 @@ def _claim(data: dict[str, str] | None) -> Claim | None:
 
 def _text(moment: datetime | date | None) -> str | None:
     return moment.isoformat() if moment is not None else None
+
+
+def _date(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def _moment(text: str | None) -> datetime | None:

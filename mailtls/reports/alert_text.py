@@ -5,8 +5,10 @@ What the paragraphs say: `alert_facts.py` and `alert_remedies.py`.
 
 from datetime import datetime
 
+from mailtls.reports import lost_policy_alert
 from mailtls.reports.alert_facts import (
     applied,
+    basis_of,
     consequence,
     count,
     host_of,
@@ -22,6 +24,7 @@ from mailtls.reports.alert_facts import (
 from mailtls.reports.alert_remedies import do, do_outside, what_next
 from mailtls.reports.alert_rules import KEEP
 from mailtls.reports.alert_state import AlertState, NoticeKind
+from mailtls.reports.applied import Basis
 from mailtls.reports.causes import MAX_CAUSES, MAX_CAUSES_OF_SIGNER, MAX_CAUSES_PER_REPORT, CauseKind
 from mailtls.reports.evidence import Evidence
 from mailtls.reports.message_layout import Alert, alert, day, footer, section, sessions, spec_of, steps
@@ -49,6 +52,8 @@ def compose(
     kind: NoticeKind, state: AlertState, evidence: Evidence, own: OwnDomain, now: datetime, bucket: str
 ) -> Alert:
     """The message of `kind` about failed sessions. state must hold at least one sighting."""
+    if state.cause.kind is CauseKind.POLICY_LOST:
+        return lost_policy_alert.compose(kind, state, own, bucket)
     if kind is NoticeKind.OVER:
         return _over(state, own, now)
     if state.cause.kind is CauseKind.FURTHER:
@@ -80,7 +85,9 @@ def compose(
 def _subject(kind: NoticeKind, state: AlertState, evidence: Evidence, own: OwnDomain) -> str:
     again = ", again" if kind is NoticeKind.REPEATED else ""
     if state.cause.kind is CauseKind.MX_OUTSIDE_POLICY:
-        return f"[{state.worst}{again}] {own.policy_domain}: MX {state.cause.host} is not in the MTA-STS policy"
+        mx = f"MX {state.cause.host}" if state.cause.host else "an MX"
+        which = " that a report names" if basis_of(state) is Basis.CLAIMED else ""
+        return f"[{state.worst}{again}] {own.policy_domain}: {mx} is not in the MTA-STS policy{which}"
     downgrade = ", possible downgrade" if looks_like_downgrade(state, evidence) else ""
     headline = HEADLINES[result_type_of(state)].format(host=host_of(state))
     return f"[{state.worst}{downgrade}{again}] {own.policy_domain}: {headline}{consequence(state, evidence)}"

@@ -17,8 +17,9 @@ Find = Callable[[str], OwnDomain | None]
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """parts: each of our domains that the report is about, sorted by name, with the report less all other rows: a row
-    stands in one part at most. notes: which rows stand in none, and why; for people."""
+    """parts: each of our domains that the report is about, sorted by name, with the report less all other rows. Only a
+    DANE row about an MX host that several of our domains share stands in more than one part.
+    notes: which rows stand in none, and why; for people."""
 
     parts: tuple[tuple[OwnDomain, Report], ...]
     notes: tuple[str, ...] = ()
@@ -48,12 +49,12 @@ def attribute(report: Report, find: Find, ours: Iterable[OwnDomain], announced: 
     if announced and announced not in subjects.names:
         notes[f"the mail's TLS-Report-Domain is {announced}, which its report does not name"] = None
     for row, own in zip(report.policies, named, strict=True):
-        own = own or _from_context(row, subjects, by_pattern)
-        if own is None:
+        owners = (own,) if own is not None else _from_context(row, subjects, by_pattern)
+        if not owners:
             notes[_why_nobody(row, subjects)] = None
-        else:
-            domains[own.policy_domain] = own
-            rows.setdefault(own.policy_domain, []).append(row)
+        for owner in owners:
+            domains[owner.policy_domain] = owner
+            rows.setdefault(owner.policy_domain, []).append(row)
     if not report.policies:  # it says nothing, and that of the domain that the mail was sent for
         rows = {name: [] for name in domains}
     parts = tuple((domains[name], dataclasses.replace(report, policies=tuple(rows[name]))) for name in sorted(rows))
@@ -74,18 +75,26 @@ def _subjects(report: Report, named: list[OwnDomain | None], find: Find, announc
     return _Subjects((own,) if own is not None else (), frozenset({announced}))
 
 
-def _from_context(row: PolicyResult, subjects: _Subjects, by_pattern: dict[str, list[OwnDomain]]) -> OwnDomain | None:
-    """The domain of a row that does not name it; None where that would be a guess."""
+def _from_context(
+    row: PolicyResult, subjects: _Subjects, by_pattern: dict[str, list[OwnDomain]]
+) -> tuple[OwnDomain, ...]:
+    """The domains of a row that does not name one; () where that would be a guess.
+
+    A DANE row is about its MX host: where several of our domains share that, it is true of each.
+    """
     if not row.policy_domain:
-        return subjects.ours[0] if subjects.ours and len(subjects.names) == 1 else None
+        return subjects.ours[:1] if len(subjects.names) == 1 else ()
     if row.policy_type is not PolicyType.TLSA:
-        return None
+        return ()
     patterns = _patterns_for(row.policy_domain)
     # a domain without MTA-STS has no list of its MX: then what is reported together belongs together
-    candidates = [own for own in subjects.ours if not own.mx or any(pattern in own.mx for pattern in patterns)]
-    if not candidates:
-        candidates = [own for pattern in patterns for own in by_pattern.get(pattern, ())]
-    return candidates[0] if len({own.policy_domain for own in candidates}) == 1 else None
+    sharing = [own for own in subjects.ours if any(pattern in own.mx for pattern in patterns)]
+    if not sharing:
+        unlisted = [own for own in subjects.ours if not own.mx]
+        sharing = unlisted if len(unlisted) == 1 else []
+    if not sharing:
+        sharing = [own for pattern in patterns for own in by_pattern.get(pattern, ())]
+    return tuple({own.policy_domain: own for own in sharing}.values())
 
 
 def _by_pattern(ours: Iterable[OwnDomain]) -> dict[str, list[OwnDomain]]:

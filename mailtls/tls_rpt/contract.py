@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mailtls.mta_sts.policy import WELL_KNOWN_PATH
+
 # ---------------------------------------------------------------------------------------------------- object keys
 
 
@@ -69,6 +71,7 @@ class Environment(StrEnum):
 
     BUCKET = "MAILTLS_BUCKET"
     TOPIC_ARN = "MAILTLS_TOPIC_ARN"
+    POLICY_BUCKET = "MAILTLS_POLICY_BUCKET"  # whose object versions tell what was served, and when
     PER_DOMAIN_METRICS = "MAILTLS_PER_DOMAIN_METRICS"  # "true" or "false"
 
 
@@ -105,6 +108,11 @@ class OwnDomain:
     owner: str | None = None
     contact: str | None = None
     spec: str | None = None
+
+
+def policy_key(policy_domain: str) -> str:
+    """Key of the domain's policy file in the policy bucket."""
+    return f"{policy_domain}{WELL_KNOWN_PATH}"
 
 
 def domain_list_key(stack: str) -> str:
@@ -188,7 +196,8 @@ FAILED_SESSIONS = Metric(
 )
 FAILURES = Metric(
     "Failures",
-    "sum of failed-session-count in failure-details by result type; overlaps, so it adds up to no total",
+    "sum of failed-session-count in failure-details by result type, a session under two policy types once; details "
+    "overlap, so it adds up to no total",
     ((Dimension.RESULT_TYPE,),),
 )
 ALERTS_SENT = Metric("AlertsSent", "messages published to the alert topic", ((Dimension.SEVERITY,),))

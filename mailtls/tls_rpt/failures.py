@@ -4,6 +4,7 @@
 <Severity.CRITICAL: 'critical'>
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -51,6 +52,24 @@ def severity(result_type: ResultType, mode: Mode | None) -> Severity:
     if mode is Mode.ENFORCE and result_type not in OF_THE_POLICY_HOST:
         return Severity.CRITICAL
     return Severity.WARNING
+
+
+def says_mx_is_outside(reason: str | None) -> bool:
+    """Does the sender's free text say that an MX is not one of those that the policy lists?
+
+    There is no list of such texts: RFC 8460 section 4.4 leaves failure-reason-code open. A text about a certificate,
+    whose names may mismatch too, is none.
+    """
+    words = " ".join(re.findall("[a-z]+", (reason or "")[:MAX_REASON].lower()))
+    return "cert" not in words and _OUTSIDE.search(words) is not None
+
+
+MAX_REASON = 300
+"""Characters of a reason that are looked at."""
+_OUTSIDE = re.compile(
+    r"\bmx\b.*\b(mismatch|unlisted|not (in|listed|allowed|authori[sz]ed|match\w*|part))\b"
+    r"|\bhosts? not (in|listed)\b.*\bpolicy\b"
+)
 
 
 def explain(result_type: ResultType) -> Explanation:

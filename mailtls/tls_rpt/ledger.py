@@ -1,7 +1,8 @@
 """The ledger: what is stored, once, for each report about one of our domains (ADR 5).
 
 The Lambda writes entries; whoever needs a number that is right counts them. An entry holds only the policies of its own
-domain, so that sums over entries count nothing twice.
+domain, so that sums over the entries of a domain count nothing twice. Only a DANE row about an MX host that several of
+our domains share stands in the entry of each: sums over domains count its sessions once for each.
 """
 
 import json

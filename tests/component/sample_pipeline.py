@@ -28,6 +28,7 @@ def pipeline_args(**changes: Any) -> dict[str, Any]:
         "activate": True,
         "active_rule_set": None,
         "zone": Route53Zone("mailhost.example", "Z1"),
+        "policy_bucket": "policies",
         "code": pulumi.AssetArchive({"handler.py": pulumi.StringAsset("")}),
         "subscriptions": [EVERYONE],
         **changes,

@@ -99,6 +99,8 @@ def test_the_role_of_the_function():
         *(("s3:GetObject", f"{bucket}/{p}/*") for p in read),
         *(("s3:PutObject", f"{bucket}/{p}/*") for p in written),
         ("s3:ListBucket", bucket),
+        ("s3:ListBucketVersions", "arn:aws:s3:::policies"),
+        ("s3:GetObjectVersion", "arn:aws:s3:::policies/*/.well-known/mta-sts.txt"),
         ("sqs:ReceiveMessage", f"arn:aws:sqs:{regional}:reports-queue-queue-0123456"),
         ("sqs:DeleteMessage", f"arn:aws:sqs:{regional}:reports-queue-queue-0123456"),
         ("sqs:GetQueueAttributes", f"arn:aws:sqs:{regional}:reports-queue-queue-0123456"),

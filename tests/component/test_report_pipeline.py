@@ -162,6 +162,7 @@ def test_its_environment_is_the_contract_and_fits(recording):
     assert variables == {
         Environment.BUCKET: BUCKET,
         Environment.TOPIC_ARN: "arn:aws:sns:eu-west-1:123456789012:reports-alerts-topic-0123456",
+        Environment.POLICY_BUCKET: "policies",
         Environment.PER_DOMAIN_METRICS: "false",
     }
     assert set(variables) == {str(name) for name in Environment}
@@ -169,7 +170,7 @@ def test_its_environment_is_the_contract_and_fits(recording):
 
 
 def test_metrics_per_domain_are_switched_on_by_the_setting():
-    asked = {"bucket_name": "b", "topic_arn": "t", "per_domain_metrics": True}
+    asked = {"bucket_name": "b", "topic_arn": "t", "policy_bucket": "p", "per_domain_metrics": True}
     assert environment(asked)[Environment.PER_DOMAIN_METRICS] == "true"
 
 

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from mailtls.mta_sts.policy import Mode, MxPattern, Policy
+from mailtls.reports.served import Served
 from mailtls.tls_rpt.contract import OwnDomain, domain_list_key, render_domain_list
 from report_lambda import handler
 from report_lambda.domains import DomainCache
@@ -113,6 +115,25 @@ class MemoryStore:
         return "" if body is None else hashlib.md5(body, usedforsecurity=False).hexdigest()
 
 
+class MemoryPolicies:
+    """What was served, by policy domain: until three days before NOW contoso.example was in testing."""
+
+    def __init__(self) -> None:
+        began, promoted = NOW - timedelta(days=200), NOW - timedelta(days=3)
+        mx = tuple(map(MxPattern, CONTOSO.mx))
+        self.served = {
+            "contoso.example": (
+                Served(Policy(Mode.ENFORCE, 604800, mx), promoted),
+                Served(Policy(Mode.TESTING, 604800, mx), began, promoted),
+            )
+        }
+        self.asked: list[str] = []
+
+    def history(self, policy_domain: str) -> tuple[Served, ...]:
+        self.asked.append(policy_domain)
+        return self.served.get(policy_domain, ())
+
+
 class MemoryTopic:
     """Remembers what was published; refuses what SNS refuses."""
 
@@ -159,6 +180,7 @@ class Cloud:
         self.faults = Faults()
         self.store = MemoryStore(self.faults, lambda: self.now)
         self.topic = MemoryTopic(self.faults)
+        self.policies = MemoryPolicies()
         self.lines: list[dict[str, Any]] = []
         self._capsys = capsys
         self._mails = 0
@@ -226,6 +248,8 @@ def cloud(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     there = Cloud(capsys)
     monkeypatch.setenv("MAILTLS_BUCKET", BUCKET)
     monkeypatch.setenv("MAILTLS_TOPIC_ARN", TOPIC)
+    monkeypatch.setenv("MAILTLS_POLICY_BUCKET", "policy-bucket")
+    monkeypatch.setattr(handler, "_policies", lambda bucket: there.policies)
     monkeypatch.setattr(handler, "_store", lambda bucket: there.store)
     monkeypatch.setattr(handler, "_topic", lambda arn: there.topic)
     monkeypatch.setattr(handler, "_now", lambda: there.now)

@@ -16,10 +16,9 @@ def test_no_policy_found_is_no_failure(cloud, mails):
 
 
 def test_severity_follows_the_mode_in_the_report_before_the_deployed_one(cloud, mails):
-    policy = mails.policy(3, (mails.failure(9),), mode="testing")
-    cloud.receive(mails.mail(mails.report(policy)))
-    nameless = mails.policy(3, (mails.failure(9, mx="mx1.contoso.example"),), **{"policy-string": []})
-    cloud.receive(mails.mail(mails.report(nameless, day="2026-11-29")))
+    for day, mode in (("2026-11-29", "testing"), ("2026-11-30", "enforce")):
+        failure = mails.failure(9, mx="mx1.contoso.example" if mode == "testing" else "mx2.contoso.example")
+        cloud.receive(mails.mail(mails.report(mails.policy(3, (failure,), mode=mode), day=day)))
     assert [attributes["severity"] for _, _, attributes in cloud.topic.messages] == ["warning", "critical"]
 
 

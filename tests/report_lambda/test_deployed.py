@@ -9,7 +9,7 @@ import sys
 import threading
 import zipfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from stacks.lambda_archive import lambda_files
 
 ROOT = Path(__file__).parents[2]
 BUCKET = "reports-bucket"
+POLICIES = "policy-bucket"
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:alerts"
 SITE_PACKAGES = Path(boto3.__file__).parents[1]
 RUN = """
@@ -52,6 +53,8 @@ class FakeAws:
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
         self.published: list[dict[str, str]] = []
+        self.versions: dict[str, tuple[datetime, bytes]] = {}
+        self.version_requests: list[str] = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -62,6 +65,11 @@ class FakeAws:
                 query = parse_qs(url.query)
                 if "list-type" in query:
                     self._answer(200, outer.listing(query))
+                    return
+                if url.path.startswith(f"/{POLICIES}"):
+                    outer.version_requests.append(self.path)
+                    version = query.get("versionId")
+                    self._answer(200, outer.versions[version[0]][1] if version else outer.version_listing())
                     return
                 body = outer.objects.get(unquote(url.path).removeprefix(f"/{BUCKET}/"))
                 if body is None:
@@ -123,6 +131,14 @@ class FakeAws:
         )
         return f"<ListBucketResult><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>".encode()
 
+    def version_listing(self) -> bytes:
+        versions = "".join(
+            f"<Version><Key>contoso.example/.well-known/mta-sts.txt</Key><VersionId>{version}</VersionId>"
+            f"<Size>{len(body)}</Size><LastModified>{written:%FT%T}.000Z</LastModified></Version>"
+            for version, (written, body) in self.versions.items()
+        )
+        return f"<ListVersionsResult><IsTruncated>false</IsTruncated>{versions}</ListVersionsResult>".encode()
+
     def close(self) -> None:
         self._server.shutdown()
         self._thread.join()
@@ -164,6 +180,7 @@ def invoke(unzipped: Path, aws: FakeAws, *events: dict[str, Any]) -> list[dict[s
         "AWS_CONFIG_FILE": os.devnull,
         "MAILTLS_BUCKET": BUCKET,
         "MAILTLS_TOPIC_ARN": TOPIC,
+        "MAILTLS_POLICY_BUCKET": POLICIES,
         "MAILTLS_PER_DOMAIN_METRICS": "false",
     }
     done = subprocess.run(
@@ -179,8 +196,30 @@ def invoke(unzipped: Path, aws: FakeAws, *events: dict[str, Any]) -> list[dict[s
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+def test_a_policy_of_the_past_is_known_by_its_version(unzipped, aws, mails):
+    """The report names two MX, of which one was taken out this very hour; each version is read once."""
+    aws.objects["domains/test.json"] = render_domain_list(
+        [OwnDomain("contoso.example", "enforce", ("mx1.contoso.example",))]
+    ).encode()
+    two = b"version: STSv1\r\nmode: enforce\r\nmx: mx1.contoso.example\r\nmx: mx2.contoso.example\r\nmax_age: 604800"
+    now = datetime.now(UTC)
+    aws.versions = {"v2": (now, two.replace(b"mx: mx2.contoso.example\r\n", b"")), "v1": (now - timedelta(30), two)}
+    for name in ("one", "two"):
+        report = mails.report(mails.policy(9, (mails.failure(3),)), day=mails.yesterday(), report_id=name)
+        aws.objects[f"raw/{name}"] = mails.mail(report)
+    event = mails.payload("sqs_s3_object_created")
+    [record] = event["Records"]
+    event["Records"] = [{**record, "body": record["body"].replace("o3vrnil0e2ic28tr", n)} for n in ("one", "two")]
+
+    invoke(unzipped, aws, event)
+
+    assert aws.published[0]["Subject"].startswith("[critical] contoso.example")
+    assert [urlsplit(path).query.count("versionId") for path in aws.version_requests].count(1) == 2
+    assert all("contoso.example" in path for path in aws.version_requests)
+
+
 def test_a_report_and_junk_go_their_ways(unzipped, aws, mails):
-    own = OwnDomain("contoso.example", "enforce", ("mx1.contoso.example",), "mail-team")
+    own = OwnDomain("contoso.example", "enforce", ("mx1.contoso.example", "mx2.contoso.example"), "mail-team")
     aws.objects["domains/test.json"] = render_domain_list([own]).encode()
     yesterday = mails.report(mails.policy(9, (mails.failure(3),)), day=mails.yesterday())
     aws.objects["raw/good"] = mails.mail(yesterday)
