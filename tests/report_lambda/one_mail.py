@@ -58,6 +58,13 @@ class Bucket:
         self.objects[target] = self.objects[source]
 
 
+class Policies:
+    """Nothing is known of the past."""
+
+    def history(self, policy_domain):
+        return ()
+
+
 class Topic:
     """Counts."""
 
@@ -83,6 +90,7 @@ def main():
     desk = Desk(
         store=bucket,
         topic=topic,
+        policies=Policies(),
         bucket="b",
         invocation="i",
         tally=Tally(per_domain=False),
