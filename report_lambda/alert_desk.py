@@ -33,6 +33,7 @@ from mailtls.reports.causes import (
 )
 from mailtls.reports.evidence import gather, succeeded
 from mailtls.reports.message_layout import Alert
+from mailtls.reports.served import Served
 from mailtls.tls_rpt.contract import ALERTS_SENT, OwnDomain, Prefix
 from mailtls.tls_rpt.ledger import LedgerEntry
 from report_lambda.domains import OwnDomains
@@ -96,7 +97,7 @@ class Desk:
         judge = self._judge(entry, own)
         for cause, failed in told.items():
             self._saw_failures(cause, sighting(key, entry, failed, judge), own)
-        lost = lost_policy.look(key, entry, own, self.ledger, lambda: self.policies.history(own.policy_domain))
+        lost = lost_policy.look(key, entry, own, self.ledger, lambda: self._history(own))
         if lost is not None:
             self._saw_failures(lost_policy.cause_of(own), lost, own)
         self._saw_success(entry, alive - {cause.key for cause in found})
@@ -106,9 +107,11 @@ class Desk:
         """Knows what was served where the report names another policy than the deployed one, and not else: that is the
         rare case, and costs a listing and the versions."""
         judge = Judge(entry.report, own)
-        if not judge.needs_history():
-            return judge
-        return Judge(entry.report, own, self.policies.history(own.policy_domain))
+        return Judge(entry.report, own, self._history(own)) if judge.needs_history() else judge
+
+    def _history(self, own: OwnDomain) -> tuple[Served, ...]:
+        """Nothing where time is short: a mail may name all domains, and its alerts matter more than their wording."""
+        return self.policies.history(own.policy_domain) if self.time_left() >= LEAST_TIME else ()
 
     def tick(self, domains: OwnDomains) -> int:
         """Hourly: messages whose quiet time is over or whose sender died, and all-clears.

@@ -293,7 +293,8 @@ def _cause(detail: FailureDetail, listed: frozenset[str], own: OwnDomain) -> Cau
 def _says_outside(detail: FailureDetail) -> bool:
     if detail.result_type not in (ResultType.VALIDATION_FAILURE, ResultType.OTHER):
         return False  # then the type says what was wrong
-    return any(says_mx_is_outside(text) for text in (detail.failure_reason_code, detail.additional_information))
+    word = detail.result_type_text if detail.result_type is ResultType.OTHER else ""
+    return any(map(says_mx_is_outside, (word, detail.failure_reason_code, detail.additional_information)))
 
 
 def _listed(policy: PolicyResult, deployed: frozenset[str]) -> frozenset[str]:

@@ -56,14 +56,14 @@ def look(key: str, entry: LedgerEntry, own: OwnDomain, ledger: Days, history: Ca
 
 def _applied_before(entry: LedgerEntry, own: OwnDomain, ledger: Days) -> bool:
     """Did it apply the deployed policy on the newest earlier day of which it reported, and nowhere on this one?"""
-    for days in range(LOOK_BACK + 1):
+
+    def theirs(days: int) -> list[Report]:
         heard = ledger.day(own, entry.report.day - timedelta(days=days)).reports
-        theirs = [h.entry.report for h in heard if h.entry.signer == entry.signer and h.entry.report != entry.report]
-        if days and theirs:
-            return any(_applies_enforced(report, own) for report in theirs)
-        if any(map(_applies, theirs)):
-            return False  # another report of the same day: only some of its servers find none
-    return False
+        return [h.entry.report for h in heard if h.entry.signer == entry.signer and h.entry.report != entry.report]
+
+    before = next(filter(None, map(theirs, range(1, LOOK_BACK + 1))), [])
+    # another report of the same day may say that only some of its servers find none
+    return any(_applies_enforced(report, own) for report in before) and not any(map(_applies, theirs(0)))
 
 
 def _applies(report: Report) -> bool:

@@ -55,7 +55,7 @@ def severity(result_type: ResultType, mode: Mode | None) -> Severity:
 
 
 def says_mx_is_outside(reason: str | None) -> bool:
-    """Does the sender's free text say that an MX is not one of those that the policy lists?
+    """Does a word or text of the sender's choice say that an MX is not one of those that the policy lists?
 
     There is no list of such texts: RFC 8460 section 4.4 leaves failure-reason-code open. A text about a certificate,
     whose names may mismatch too, is none.

@@ -9,7 +9,14 @@ import subprocess
 import pytest
 
 from mailtls.mta_sts.policy import Mode
-from mailtls.tls_rpt.failures import OF_THE_POLICY_HOST, Explanation, Severity, explain, severity
+from mailtls.tls_rpt.failures import (
+    OF_THE_POLICY_HOST,
+    Explanation,
+    Severity,
+    explain,
+    says_mx_is_outside,
+    severity,
+)
 from mailtls.tls_rpt.report import ResultType
 
 WORDS = {"policy_domain": "contoso.example", "mx": "mx1.contoso.example", "policy_host": "mta-sts.contoso.example"}
@@ -103,6 +110,30 @@ def test_severity_is_what_happens_to_the_mail(result_type: ResultType, mode: Mod
 def test_a_stricter_mode_is_never_less_severe(result_type: ResultType) -> None:
     ranks = [list(Severity).index(severity(result_type, mode)) for mode in (Mode.ENFORCE, Mode.TESTING, Mode.NONE)]
     assert ranks == sorted(ranks)
+
+
+@pytest.mark.parametrize(
+    ("reason", "outside"),
+    [
+        ("MX_HOSTS_MISMATCH", True),
+        ("mtasts-policy-mx-mismatch", True),
+        ("mx-mismatch", True),  # a result type of an early draft
+        ("MX mx3.contoso.example not authorized by policy.", True),
+        ("The MX host is not listed in the MTA-STS policy", True),
+        ("host does not match: hosts not in the policy", True),
+        ("MX certificate host mismatch", False),
+        ("certificate-host-mismatch", False),
+        ("unable to get local issuer certificate", False),
+        ("X509_V_ERR_HOSTNAME_MISMATCH", False),
+        ("4.7.1", False),
+        ("connection to the MX timed out", False),
+        ("max_age not in policy", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_a_reason_that_says_the_mx_is_outside_is_understood(reason: str | None, outside: bool) -> None:
+    assert says_mx_is_outside(reason) is outside
 
 
 def steps(explanation: Explanation) -> list[str]:
