@@ -233,6 +233,8 @@ def _never_named(state: AlertState, evidence: Evidence) -> list[str]:
     """Listed MX (wildcards stand for no one host) that no report of the day names with a failure."""
     if evidence.sessions is None or not state.cause.host or "" in evidence.hosts:
         return []  # not all reports were read, or one names no host: nothing can be said
+    if any(seen.undetailed for seen in state.newest):
+        return []  # nor of failures without a detail
     if result_type_of(state) in OF_THE_POLICY_HOST:
         return []
     return [p for p in state.newest[-1].patterns if not p.startswith("*") and p not in evidence.hosts][:4]

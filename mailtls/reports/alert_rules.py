@@ -38,7 +38,7 @@ def seen(state: AlertState, sighting: Sighting) -> AlertState:
     """The state with the sighting in it. Applying the same report again changes nothing."""
     if any(known.report == sighting.report for known in state.sightings):
         return state
-    if state.clean_until is not None and sighting.day < state.clean_until:
+    if state.clean_until is not None and (sighting.last_day or sighting.day) < state.clean_until:
         return state  # a late report about days that the all-clear has dealt with
     return dataclasses.replace(state, sightings=_bounded((*state.sightings, sighting)))
 
@@ -79,7 +79,7 @@ def told(state: AlertState, sent: AlertState, now: datetime) -> AlertState:
     assert sent.claim is not None  # noqa: S101  a message is never sent without a claim
     if sent.claim.kind is NoticeKind.OVER:
         late = tuple(s for s in state.sightings if s not in sent.sightings)
-        after = max((s.day for s in sent.sightings), default=now.date()) + timedelta(days=1)
+        after = max((s.last_day or s.day for s in sent.sightings), default=now.date()) + timedelta(days=1)
         return AlertState(state.cause, sightings=late, clean_until=after)
     return dataclasses.replace(
         state,

@@ -81,10 +81,10 @@ class AlertState:
 
     @property
     def failing_until(self) -> dict[str, date]:
-        """The newest day on which each reporter saw it."""
+        """The newest day on which each reporter may have seen it: of a report about a week, the last one."""
         newest: dict[str, date] = {}
         for seen in self.sightings:
-            newest[seen.reporter] = max(seen.day, newest.get(seen.reporter, date.min))
+            newest[seen.reporter] = max(seen.last_day or seen.day, newest.get(seen.reporter, date.min))
         return newest
 
     @property

@@ -199,7 +199,7 @@ _EXPLANATIONS: Mapping[ResultType, Explanation] = {
         "The report does not say how, in the words that RFC 8460 has.",
         "",
         (
-            "Read the report: the sender's own word is its result-type-text, if it used one.",
+            "The sender's own word for it stands above, if it used one. Read the report: it may say more.",
             f"Look at what the MX shows:\n{_SHOW_CERTIFICATE} -showcerts",
         ),
     ),
