@@ -22,7 +22,7 @@ from mailtls.reports.bucket_layout import disposition_key, quarantine_stem, to_b
 from mailtls.reports.causes import failed_by_result_type
 from mailtls.reports.sender_text import clean
 from mailtls.tls_rpt import message, report
-from mailtls.tls_rpt.attribution import attribute
+from mailtls.tls_rpt.attribution import MAX_SHARED, attribute
 from mailtls.tls_rpt.contract import (
     FAILED_SESSIONS,
     FAILURES,
@@ -125,8 +125,10 @@ def _reports(mail: RawMail, desk: Desk, domains: OwnDomains) -> Outcome:
     outcome = Outcome(Disposition.STORED, signer=signer, notes=list(parsed.notes))
     announced = _announced(parsed.headers)
     entries: dict[str, LedgerEntry] = {}
+    room = MAX_SHARED
     for read in _readable(parsed, outcome):
-        attribution = attribute(read, domains.find, domains.by_name.values(), announced)
+        attribution = attribute(read, domains.find, domains.by_name.values(), announced, room)
+        room -= attribution.shared
         outcome.notes.extend(attribution.notes)
         for own, part in attribution.parts:
             entry = LedgerEntry(own.policy_domain, mail.mail_id, desk.now, signer, part)

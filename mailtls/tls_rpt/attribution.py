@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from mailtls.tls_rpt.contract import OwnDomain
 from mailtls.tls_rpt.report_values import PolicyResult, PolicyType, Report
 
+MAX_SHARED = 1_000
+"""Of one mail. Enough for 200 domains with five MX hosts in common; else a few kilobytes could fill the ledger."""
+
 Find = Callable[[str], OwnDomain | None]
 
 
@@ -19,10 +22,11 @@ Find = Callable[[str], OwnDomain | None]
 class Attribution:
     """parts: each of our domains that the report is about, sorted by name, with the report less all other rows. Only a
     DANE row about an MX host that several of our domains share stands in more than one part.
-    notes: which rows stand in none, and why; for people."""
+    notes: which rows stand in none, and why; for people. shared: places that rows take beyond one each."""
 
     parts: tuple[tuple[OwnDomain, Report], ...]
     notes: tuple[str, ...] = ()
+    shared: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +37,14 @@ class _Subjects:
     names: frozenset[str]
 
 
-def attribute(report: Report, find: Find, ours: Iterable[OwnDomain], announced: str = "") -> Attribution:
+def attribute(
+    report: Report, find: Find, ours: Iterable[OwnDomain], announced: str = "", room: int = MAX_SHARED
+) -> Attribution:
     """Give each row of the report to one of our domains, or to none.
 
     find: our domain of that name (A-labels). What it raises comes out. ours: all of them.
     announced: TLS-Report-Domain of the mail, A-labels. It counts only where no row names a domain: where they differ,
-    the body counts (section 5.6).
+    the body counts (section 5.6). room: places that rows may take beyond one each.
     """
     named = [find(row.policy_domain) if row.policy_domain else None for row in report.policies]
     subjects = _subjects(report, named, find, announced)
@@ -46,10 +52,15 @@ def attribute(report: Report, find: Find, ours: Iterable[OwnDomain], announced: 
     rows: dict[str, list[PolicyResult]] = {}
     domains = {own.policy_domain: own for own in subjects.ours}
     notes: dict[str, None] = {}
+    shared = 0
     if announced and announced not in subjects.names:
         notes[f"the mail's TLS-Report-Domain is {announced}, which its report does not name"] = None
     for row, own in zip(report.policies, named, strict=True):
         owners = (own,) if own is not None else _from_context(row, subjects, by_pattern)
+        if len(owners) > 1 and len(owners) - 1 > room - shared:
+            notes[f"about {row.policy_domain}, an MX host of many of our domains, too often"] = None
+            continue
+        shared += max(0, len(owners) - 1)
         if not owners:
             notes[_why_nobody(row, subjects)] = None
         for owner in owners:
@@ -58,7 +69,7 @@ def attribute(report: Report, find: Find, ours: Iterable[OwnDomain], announced: 
     if not report.policies:  # it says nothing, and that of the domain that the mail was sent for
         rows = {name: [] for name in domains}
     parts = tuple((domains[name], dataclasses.replace(report, policies=tuple(rows[name]))) for name in sorted(rows))
-    return Attribution(parts, tuple(notes))
+    return Attribution(parts, tuple(notes), shared)
 
 
 def _subjects(report: Report, named: list[OwnDomain | None], find: Find, announced: str) -> _Subjects:

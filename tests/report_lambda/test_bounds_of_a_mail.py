@@ -71,6 +71,17 @@ def plain(body, mails, content_type="application/tlsrpt+json"):
     return f"{block}Content-Type: {content_type}\r\n\r\n".encode() + body
 
 
+def shared_mx(rows):
+    """DANE rows about an MX host that all domains share."""
+    one = row(b'{"result-type": "tlsa-invalid", "failed-session-count": 1}', domain=b"mx1.contoso.example")
+    return report(b",".join([one.replace(b'"sts"', b'"tlsa"')] * rows))
+
+
+def unannounced(*reports, mails):
+    """A mail that names no domain itself."""
+    return attached(*map(gzip.compress, reports), mails=mails).replace(b"TLS-Report-Domain", b"X-Report-Domain", 1)
+
+
 def escaped_arrays():
     """JSON arrays inside strings of policy-string, with commas that only their own decoder sees."""
     inner = rb"[" + rb"\"\"\u002c" * 5_000 + rb"\"\"]"
@@ -140,6 +151,10 @@ MAILS = {
             )
         ),
         mails=mails,
+    ),
+    "a shared MX in many rows": lambda mails: unannounced(shared_mx(2_000), mails=mails),
+    "a shared MX in many reports": lambda mails: unannounced(
+        *(shared_mx(1).replace(b'"a"', b'"r%d"' % n) for n in range(90)), mails=mails
     ),
     "parts of bombs": lambda mails: attached(*[bombs(16)] * 70, mails=mails),
     "parts of damaged bombs": lambda mails: attached(*[bombs(16, damaged=True)] * 70, mails=mails),

@@ -112,6 +112,14 @@ def test_a_header_that_the_report_does_not_bear_out_is_noted() -> None:
     assert about(with_rows(NAMELESS), "contoso.example").notes == ()
 
 
+def test_rows_about_a_shared_host_take_a_bounded_number_of_places() -> None:
+    shared = [row("a.mailhost.example", TLSA)] * 5
+    found = attribute(with_rows(*shared), lambda name: None, OURS, room=3)
+    assert [len(part.policies) for _, part in found.parts] == [3, 3]
+    assert found.shared == 3
+    assert found.notes == ("about a.mailhost.example, an MX host of many of our domains, too often",)
+
+
 def test_what_the_look_up_raises_comes_out() -> None:
     """The Lambda then leaves the mail in the queue: a list that cannot be read makes no domain foreign."""
 
