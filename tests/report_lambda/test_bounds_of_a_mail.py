@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from mailtls.tls_rpt.attribution import MAX_SHARED
+from mailtls.tls_rpt.contract import OwnDomain
 from mailtls.tls_rpt.ledger import MAX_BYTES_OF_MAIL
 from mailtls.tls_rpt.message import LIMITS
 
@@ -71,9 +73,12 @@ def plain(body, mails, content_type="application/tlsrpt+json"):
     return f"{block}Content-Type: {content_type}\r\n\r\n".encode() + body
 
 
-def shared_mx(rows):
+def shared_mx(rows, failed=1):
     """DANE rows about an MX host that all domains share."""
-    one = row(b'{"result-type": "tlsa-invalid", "failed-session-count": 1}', domain=b"mx1.contoso.example")
+    details = b'{"result-type": "tlsa-invalid", "failed-session-count": 1}' * failed
+    one = row(details, domain=b"mx1.contoso.example").replace(
+        b'failure-session-count": 1', b'failure-session-count": %d' % failed
+    )
     return report(b",".join([one.replace(b'"sts"', b'"tlsa"')] * rows))
 
 
@@ -153,9 +158,6 @@ MAILS = {
         mails=mails,
     ),
     "a shared MX in many rows": lambda mails: unannounced(shared_mx(2_000), mails=mails),
-    "a shared MX in many reports": lambda mails: unannounced(
-        *(shared_mx(1).replace(b'"a"', b'"r%d"' % n) for n in range(90)), mails=mails
-    ),
     "parts of bombs": lambda mails: attached(*[bombs(16)] * 70, mails=mails),
     "parts of damaged bombs": lambda mails: attached(*[bombs(16, damaged=True)] * 70, mails=mails),
     "bombs in a bomb": lambda mails: attached(gzip.compress(bombs(16)), mails=mails),
@@ -196,3 +198,14 @@ def test_a_mail_ends_within_its_bounds(mails, name):
     assert told["ledger"] <= MAX_BYTES_OF_MAIL, told
     assert told["sent"] <= 60, told
     assert told["disposition"] in ("stored", "quarantined"), told
+
+
+def test_many_reports_about_a_shared_mx_take_a_bounded_number_of_places(cloud, mails):
+    """In each of 90 reports a row that is about all 50 domains."""
+    cloud.own(*(OwnDomain(f"d{n}.example", "testing", ("mx1.contoso.example",)) for n in range(DOMAINS)))
+    one = shared_mx(1, failed=0)
+    disposition = cloud.receive(
+        unannounced(*(one.replace(b'"a"', b'"r%d"' % number) for number in range(90)), mails=mails)
+    )
+    assert any("too often" in note for note in disposition["notes"])
+    assert DOMAINS < len(cloud.store.under("reports/")) <= MAX_SHARED + 90
