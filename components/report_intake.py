@@ -13,6 +13,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.dns_zones.zone import DnsZone
+from components.look_up import answer, no_aws
 from mailtls.tls_rpt.contract import Prefix
 
 VERIFICATION_TTL = 300
@@ -77,19 +78,21 @@ class RuleSetChoice:
 def active_rule_set(choice: RuleSetChoice, region: str) -> str | None:
     """The live set of others that reports are to come in through; None for `own`, which needs none.
 
-    Asks AWS and waits for the answer: for the composition root, before anything is registered. Raises NoRoute.
+    Asks AWS and waits for the answer: for the composition root, before anything is registered. Raises NoRoute,
+    LookUpFailed.
     """
     if choice.kind is RuleSet.OWN:
         return None
-    try:
-        # not the variant that gives an Output: what it fails with cannot be caught, and reads "empty result"
-        active = aws.ses.get_active_receipt_rule_set(region=region)
-    except Exception as e:
-        raise NoRoute(
-            f"reports.rule_set: {choice.kind}, but no receipt rule set is active in {region}, or it may not be read: "
-            "every report would bounce; activate the set there, or write rule_set: own and activate: true "
-            f"(AWS: {e})"
-        ) from e
+    active = answer(
+        lambda: aws.ses.get_active_receipt_rule_set(region=region),
+        lambda words: (
+            no_aws(words)
+            or NoRoute(
+                f"reports.rule_set: {choice.kind}, but no receipt rule set is active in {region}: every report would "
+                f"bounce; activate the set there, or write rule_set: own and activate: true (AWS: {words})"
+            )
+        ),
+    )
     return live_rule_set(choice, active.rule_set_name, region)
 
 

@@ -22,8 +22,9 @@ STACK = "sandbox"
 PARALLEL = 64
 """Gates hold a slot of the engine each while they wait."""
 
-UP = ("--skip-preview", "--continue-on-error", "--parallel", str(PARALLEL))
-"""How every `pulumi up` of a CI job should run: one stuck domain stops no other."""
+UP = ("--skip-preview", "--refresh", "--continue-on-error", "--parallel", str(PARALLEL))
+"""How every `pulumi up` of a CI job should run. It looks first at what is there: an earlier run may have changed what
+it never got to note down. One stuck domain stops no other."""
 
 RUN_SECONDS = 600
 """Runs take seconds; the gates' own limits are far below this."""
@@ -80,9 +81,13 @@ class Deployment:
     def destroy(self) -> Run:
         return self._run("destroy", "--yes", "--parallel", str(PARALLEL))
 
+    def unlock(self) -> None:
+        """After a killed run: take its lock away."""
+        self._run("cancel", "--yes", program=False)
+
     def recover(self) -> None:
         """After a killed run: take its lock away, and forget what it was about to create but did not note down."""
-        self._run("cancel", "--yes", program=False)
+        self.unlock()
         self._run("refresh", "--yes", "--clear-pending-creates")
 
     def outputs(self) -> dict[str, Any]:

@@ -3,17 +3,22 @@
     policy_specs/*.yaml -> specs -> policy text and id
               -> policy host (object, certificate, distribution) -> `mta-sts` -> edge gate -> `_mta-sts`;  `_smtp._tls`
 
-What is wrong with settings or specs is told before anything is registered.
+What is wrong with settings, specs or the ways to the clouds is told before anything is registered, in plain words.
 """
 
 import pulumi
 
-from stacks.domains import deploy_domains, load_specs
+from stacks.domains import deploy_domains, load_specs, look_up_zones
+from stacks.killed_runs import take_over_what_is_left
+from stacks.plain_endings import end_in_plain_words
 from stacks.platform_stack import deploy_platform, refer_to_platform
 from stacks.settings import Kind, read_settings
 
 settings = read_settings()
 specs = load_specs(settings)
+look_up_zones(settings, specs)
+end_in_plain_words()
+take_over_what_is_left()
 
 if settings.kind is Kind.DOMAINS:
     platform = refer_to_platform(settings)

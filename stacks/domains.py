@@ -1,6 +1,7 @@
 """The domains of one stack: specs in, policy hosts and records out."""
 
 import contextlib
+import hashlib
 from dataclasses import dataclass
 
 import pulumi
@@ -48,6 +49,12 @@ def load_specs(settings: Settings) -> tuple[PolicySpec, ...]:
     return specs
 
 
+def look_up_zones(settings: Settings, specs: tuple[PolicySpec, ...]) -> None:
+    """Find every zone that will be needed, before anything is registered. Raises LookUpFailed, one line per zone."""
+    reports = [settings.reports.domain] if settings.reports is not None else []
+    settings.zones.find([*reports, *(spec.policy_domain for spec in specs)])
+
+
 def deploy_domains(settings: Settings, specs: tuple[PolicySpec, ...], platform: Platform) -> Domains:
     """Register every domain of `specs`, and tell the platform's Lambda which ones are ours."""
     stack = pulumi.get_stack()
@@ -59,11 +66,14 @@ def deploy_domains(settings: Settings, specs: tuple[PolicySpec, ...], platform: 
         "response_headers_policy_id": edge.response_headers_policy_id,
         "keep_policies": not settings.allow_destroy,
     }
+    listed = render_domain_list(map(_own_domain, specs))
     domain_list = aws.s3.BucketObjectv2(
         "domain-list",
         bucket=platform.reports_bucket,
         key=domain_list_key(stack),
-        content=render_domain_list(map(_own_domain, specs)),
+        content=listed,
+        # the provider never reads the text: only by this does a refresh see that another one is there
+        etag=hashlib.md5(listed.encode("utf-8"), usedforsecurity=False).hexdigest(),
         content_type="application/json",
     )
     # reports about a domain that is not on the list yet would be taken for somebody else's

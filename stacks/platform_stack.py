@@ -3,9 +3,9 @@
 from dataclasses import dataclass, fields
 
 import pulumi
-import pulumi_aws as aws
 
 from components.alert_topic import SubscriptionArgs
+from components.look_up import LookUpFailed, account_id, answer
 from components.policy_store import PolicyStore
 from components.report_alarms import ReportAlarms
 from components.report_intake import RuleSetChoice, active_rule_set
@@ -46,13 +46,13 @@ def deploy_platform(settings: Settings) -> Platform:
     if reports is None:
         raise ValueError(f"kind {settings.kind} has no platform of its own")
     live = active_rule_set(RuleSetChoice.parse(reports.rule_set), settings.region)
-    account_id = aws.get_caller_identity_output().account_id
-    store = PolicyStore("policy-store", {"account_id": account_id, "force_destroy": settings.allow_destroy})
+    account = account_id()
+    store = PolicyStore("policy-store", {"account_id": account, "force_destroy": settings.allow_destroy})
     pipeline = ReportPipeline(
         "reports",
         {
             "region": settings.region,
-            "account_id": account_id,
+            "account_id": account,
             "reports_domain": reports.domain,
             "local_part": reports.local_part,
             "rule_set": reports.rule_set,
@@ -70,7 +70,7 @@ def deploy_platform(settings: Settings) -> Platform:
         "report-alarms",
         {
             "region": settings.region,
-            "account_id": account_id,
+            "account_id": account,
             "topic_arn": pipeline.topic_arn,
             "bucket_name": pipeline.bucket_name,
             "queue_name": pipeline.queue_name,
@@ -104,9 +104,12 @@ def _subscription(subscription: Subscription) -> SubscriptionArgs:
 
 
 def refer_to_platform(settings: Settings) -> Platform:
-    """The platform that another stack deployed, by its outputs. ValueError where the settings name none."""
+    """The platform that another stack deployed, by its outputs. Raises LookUpFailed; ValueError where the settings name
+    none."""
     if settings.platform is None:
         raise ValueError(f"kind {settings.kind} refers to no other platform")
+    account_id()  # asks whether AWS lets us in, before anything is registered
+    _check_platform(settings.platform)
     stack = pulumi.StackReference(settings.platform)
     return Platform(
         policy_bucket=stack.require_output("policy_bucket"),
@@ -119,3 +122,21 @@ def refer_to_platform(settings: Settings) -> Platform:
         function_name=stack.require_output("function_name"),
         rule_set_name=stack.require_output("rule_set_name"),
     )
+
+
+def _check_platform(name: str) -> None:
+    """Raises LookUpFailed when there is no such stack, or when it is no platform."""
+    asked = "pulumi:pulumi:readStackOutputs"  # what a StackReference asks too, but its failure cannot be caught
+    found = answer(
+        lambda: pulumi.runtime.invoke(asked, {"name": name}).value,
+        lambda words: LookUpFailed(
+            f"mailtls:platform: the stack {name} cannot be read: {words}; name the platform's stack in full "
+            '("pulumi stack ls --all" shows them), or deploy it first'
+        ),
+    )
+    missing = sorted({field.name for field in fields(Platform)} - {"route", *found["outputs"]})
+    if missing:
+        raise LookUpFailed(
+            f"mailtls:platform: the stack {name} has no output {', '.join(missing)}: it is no platform, or was never "
+            f'deployed whole; run "pulumi up" on it first, or name another one'
+        )

@@ -4,6 +4,7 @@ TXT content carries its quotes: Cloudflare adds them to content without, and the
 `pulumi_cloudflare` takes over two seconds to import, so only a program with a Cloudflare zone imports it (below).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,22 +13,29 @@ import pulumi
 
 from components.dns_zones.character_strings import quoted, unquoted
 from components.dns_zones.zone import absolute
+from components.look_up import LookUpFailed, NotLetIn, answer
+
+_NO_TOKEN = re.compile(r"token|credential|authenticat|unauthori[sz]ed|\b40[13]\b|api[_ ]?key", re.I)
 
 
 @dataclass(frozen=True, slots=True)
 class CloudflareZone:
-    """One zone. `zone_id` is an Output when it was looked up by name."""
+    """One zone."""
 
     apex: str
     zone_id: pulumi.Input[str] = field(repr=False)
 
     @classmethod
     def find(cls, apex: str) -> "CloudflareZone":
-        """The zone by its name: one look-up, with a token that may read zones."""
+        """The zone by its name: one look-up, with a token that may read zones. Raises LookUpFailed."""
         import pulumi_cloudflare as cloudflare
 
-        found = cloudflare.get_zone_output(filter={"name": apex, "match": "all"})
-        return cls(apex, found.zone_id.apply(lambda zone_id: _known(apex, zone_id)))
+        found = answer(
+            lambda: cloudflare.get_zone(filter={"name": apex, "match": "all"}), lambda words: _not_found(apex, words)
+        )
+        if not found.zone_id:
+            raise _not_found(apex, "it gives the zone no id")
+        return cls(apex, found.zone_id)
 
     def txt(
         self,
@@ -81,9 +89,15 @@ class CloudflareZone:
         )
 
 
-def _known(apex: str, zone_id: str | None) -> str:
-    if not zone_id:
-        raise ValueError(
-            f"{apex}: Cloudflare shows no such zone to this token; add the zone or the token's right to it"
+def _not_found(apex: str, words: str) -> LookUpFailed:
+    if _NO_TOKEN.search(words):
+        return NotLetIn(
+            f"CLOUDFLARE_API_TOKEN: Cloudflare does not take it, so the zone {apex} of the setting mailtls:zones "
+            f"cannot be looked up: {words}; set a token with Zone > DNS > Edit and Zone > Zone > Read on the zones, "
+            'then run "pulumi up" again'
         )
-    return zone_id
+    return LookUpFailed(
+        f"mailtls:zones, suffix {apex}: Cloudflare shows no such zone to this token: {words}; correct the suffix, or "
+        f"add the zone to the account or to the rights of CLOUDFLARE_API_TOKEN (Zone > Zone > Read), or write its "
+        f"zone_id beside the suffix"
+    )

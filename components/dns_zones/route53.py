@@ -12,19 +12,24 @@ import pulumi_aws as aws
 
 from components.dns_zones.character_strings import quoted, unquoted
 from components.dns_zones.zone import absolute
+from components.look_up import LookUpFailed, answer, no_aws
 
 
 @dataclass(frozen=True, slots=True)
 class Route53Zone:
-    """One zone. `zone_id` is an Output when it was looked up by name."""
+    """One zone."""
 
     apex: str
     zone_id: pulumi.Input[str] = field(repr=False)
 
     @classmethod
     def find(cls, apex: str) -> "Route53Zone":
-        """The public zone by its name: one look-up."""
-        return cls(apex, aws.route53.get_zone_output(name=apex, private_zone=False).zone_id)
+        """The public zone by its name: one look-up. Raises LookUpFailed."""
+        found = answer(
+            lambda: aws.route53.get_zone(name=apex, private_zone=False),
+            lambda words: no_aws(words) or _not_found(apex, words),
+        )
+        return cls(apex, found.zone_id)
 
     def txt(
         self,
@@ -74,3 +79,11 @@ class Route53Zone:
         return aws.route53.Record(
             resource_name, zone_id=self.zone_id, name=absolute(name), type=kind, ttl=ttl, records=[data], opts=opts
         )
+
+
+def _not_found(apex: str, words: str) -> LookUpFailed:
+    return LookUpFailed(
+        f"mailtls:zones, suffix {apex}: Route 53 has no single public zone of that name in this account: {words}; "
+        "correct the suffix, or use the credentials of the account that holds the zone, or write its zone_id beside "
+        "the suffix"
+    )

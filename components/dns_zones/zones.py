@@ -1,11 +1,13 @@
 """Which zone a name belongs to: the longest configured suffix wins."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from components.dns_zones.cloudflare import CloudflareZone
 from components.dns_zones.route53 import Route53Zone
 from components.dns_zones.zone import DnsZone
+from components.look_up import LookUpFailed, NotLetIn
 from mailtls.names import is_under
 
 
@@ -50,8 +52,21 @@ class DnsZones:
             )
         return max(fitting, key=lambda setting: setting.suffix.count("."))
 
+    def find(self, names: Iterable[str]) -> None:
+        """Look up the zones of all `names` now. Raises ZoneNotConfigured; LookUpFailed with a line for each fault."""
+        faults = {}
+        for name in names:
+            try:
+                self.zone_for(name)
+            except NotLetIn:
+                raise  # it would be the same for the next zone
+            except LookUpFailed as e:
+                faults[str(e)] = e
+        if faults:
+            raise LookUpFailed("\n".join(faults)) from next(iter(faults.values()))
+
     def zone_for(self, name: str) -> DnsZone:
-        """The zone that holds `name`. Raises ZoneNotConfigured."""
+        """The zone that holds `name`. Raises ZoneNotConfigured, LookUpFailed."""
         setting = self.setting_for(name)
         if setting.suffix not in self._zones:
             self._zones[setting.suffix] = _zone(setting)

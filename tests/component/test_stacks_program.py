@@ -9,6 +9,7 @@ import pulumi
 import pytest
 from strict_mocks import ProviderFailed, Recording, run
 
+from components.look_up import LookUpFailed
 from components.report_intake import NoRoute
 from mailtls.tls_rpt.contract import parse_domain_list
 from stacks.lambda_archive import lambda_archive, lambda_files
@@ -18,6 +19,7 @@ PROGRAM = str(REPOSITORY / "stacks" / "__main__.py")
 ENFORCE = "policy_domain: {}\nmta_sts: {{mode: enforce, mx: [mx1.mailhost.example]}}\n"
 REPORTS_ONLY = "policy_domain: {}\n"
 RETIRING = "policy_domain: {}\nmta_sts: {{mode: none}}\n"
+STACK_OUTPUTS = "pulumi:pulumi:readStackOutputs"
 ACTIVE_RULE_SET = "aws:ses/getActiveReceiptRuleSet:getActiveReceiptRuleSet"
 PLATFORM_OUTPUTS = {
     "policy_bucket": "policies",
@@ -40,8 +42,16 @@ def specs(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def deploy(specs: Path, *, active_rule_set: str | None = None, **changes: Any) -> Recording:
-    """active_rule_set: the one that AWS says is active; None: AWS fails, as it does when none is."""
+def deploy(
+    specs: Path,
+    *,
+    active_rule_set: str | None = None,
+    platform_outputs: dict[str, str] = PLATFORM_OUTPUTS,
+    **changes: Any,
+) -> Recording:
+    """active_rule_set: the one that AWS says is active; None: AWS fails, as it does when none is.
+    platform_outputs: of the other stack that kind domains refers to.
+    """
     settings = {
         "kind": "all",
         "policy_specs": str(specs),
@@ -75,7 +85,7 @@ def deploy(specs: Path, *, active_rule_set: str | None = None, **changes: Any) -
         program,
         config={"aws:region": "eu-west-1", **config},
         outputs={"pulumi:pulumi:StackReference": lambda name, _: {"name": name, "outputs": PLATFORM_OUTPUTS}},
-        calls={ACTIVE_RULE_SET: active},
+        calls={ACTIVE_RULE_SET: active, STACK_OUTPUTS: lambda args: {**args, "outputs": platform_outputs}},
     )
 
 
@@ -173,6 +183,23 @@ def test_kind_domains_uses_another_stacks_platform(specs: Path) -> None:
         if entry.inputs["name"] == "_smtp._tls.wingtip.example"
     ]
     assert record.inputs["records"] == ["v=TLSRPTv1; rua=mailto:tlsrpt@reports.mailhost.example;"]
+
+
+def test_a_stack_that_is_no_platform_registers_nothing(specs: Path, registered: list[str]) -> None:
+    other = {key: value for key, value in PLATFORM_OUTPUTS.items() if key not in ("rua", "topic_arn")}
+    with pytest.raises(LookUpFailed) as failed:
+        deploy(
+            specs,
+            kind="domains",
+            platform="organization/mailtls/other",
+            reports=None,
+            subscriptions=None,
+            platform_outputs=other,
+        )
+    assert str(failed.value).startswith(
+        "mailtls:platform: the stack organization/mailtls/other has no output rua, topic_arn: "
+    )
+    assert registered == []
 
 
 def test_a_spec_with_addresses_of_its_own_waits_for_nothing_of_ours(specs: Path) -> None:

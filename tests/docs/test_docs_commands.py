@@ -113,5 +113,5 @@ def test_an_expired_certificate_is_replaced_and_nothing_else(tmp_path: Path) -> 
     assert (tmp_path / "asked").read_text().splitlines() == [
         f"state unprotect --yes {certificate}",
         f"state unprotect --yes {issued}",
-        f"up --refresh --skip-preview --continue-on-error --parallel 64 --replace {certificate}",
+        f"up --refresh --continue-on-error --parallel 64 --replace {certificate}",
     ]

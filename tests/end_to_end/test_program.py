@@ -3,22 +3,18 @@ domain do to it."""
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from sandbox import account
 from sandbox.control import ask
-from sandbox.deployment import PARALLEL, STACK, Deployment, PulumiFailed, path_with_interpreter
+from sandbox.deployment import PARALLEL, Deployment, PulumiFailed, path_with_interpreter
 from sandbox.endpoints import Endpoints
 from sandbox.engine.cli import pulumi_command
 from sandbox.place import REPOSITORY
@@ -29,44 +25,6 @@ from processes import of_folder
 pytestmark = pytest.mark.engine
 
 ONE_DOMAIN = "policy_domain: wingtip.example\nmta_sts: {mode: testing, mx: [mx1.mailhost.example]}\nowner: mail-team\n"
-
-
-@pytest.fixture
-def specs() -> Iterator[Path]:
-    """A folder of specs inside the repository, where settings can name it."""
-    folder = REPOSITORY / "build" / f"specs-{os.getpid()}-{time.monotonic_ns()}"
-    folder.mkdir(parents=True)
-    yield folder
-    shutil.rmtree(folder)
-
-
-@pytest.fixture
-def stack(
-    deployment: Deployment, endpoints: Endpoints, specs: Path, tmp_path: Path, request: pytest.FixtureRequest
-) -> Iterator[Callable[..., Deployment]]:
-    """Makes stacks with the sandbox's settings and changes over them; destroys them in the end, last one first."""
-    made: list[Deployment] = []
-
-    def make(name: str, **changes: Any) -> Deployment:
-        settings = yaml.safe_load((REPOSITORY / "stacks" / f"Pulumi.{STACK}.yaml").read_text())
-        settings["config"] |= {
-            "mailtls:policy_specs": str(specs.relative_to(REPOSITORY)),
-            "mailtls:gate": {"timeout": 6},
-        }
-        settings["config"] |= {f"mailtls:{key}": value for key, value in changes.items()}
-        settings["config"] = {key: value for key, value in settings["config"].items() if value is not None}
-        config = tmp_path / f"Pulumi.{name}.yaml"
-        config.write_text(yaml.safe_dump(settings))
-        own = replace(deployment, stack=name, config=config)
-        own.select()
-        (REPOSITORY / "stacks" / f"Pulumi.{name}.yaml").unlink(missing_ok=True)  # `stack select --create` writes one
-        made.append(own)
-        return own
-
-    yield make
-    for own in reversed(made):
-        own.destroy()
-    assert ask(endpoints.control, "GET", "/leftovers") == []
 
 
 def test_a_broken_spec_stops_before_anything_is_touched(

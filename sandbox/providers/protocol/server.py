@@ -12,6 +12,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, st
 
 from sandbox.providers.protocol.checking import DEFAULTS, NOT_ACTED_ON, checked
 from sandbox.providers.protocol.compare import Change, Kind, Rules, as_asked, changes
+from sandbox.providers.protocol.lost_answer import DROPPED, answer_is_lost
 from sandbox.providers.protocol.resource_type import (
     Call,
     Cloud,
@@ -165,7 +166,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[Cloud]):
         kind, schema = self._type(request, context)
         news = read_struct(request.news)
         olds = read_struct(request.old_inputs if request.HasField("old_inputs") else request.olds)
-        found = [one for one in changes(olds, news, _rules(kind, schema)) if one.top not in request.ignoreChanges]
+        found = [one for one in _changes(kind, schema, olds, news) if one.top not in request.ignoreChanges]
         # As the real provider: a name of the program's own may be the old one's too, so that one goes first. (For an
         # automatic name the engine asks again, and gets a new one.)
         named = kind.name is not None and kind.name.property not in news.get(DEFAULTS, ())
@@ -185,6 +186,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[Cloud]):
                 created = kind.create(call)
         except PartlyCreated as e:
             self._abort_partly_created(context, e, _as_secret(inputs, asked | e.outputs), inputs)
+        if answer_is_lost("create", request.name):
+            _abort(context, DROPPED)
         state = self._state(kind, schema, asked, created.outputs)
         return provider_pb2.CreateResponse(id=created.id, properties=self._told(kind, inputs, state))
 
@@ -212,7 +215,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[Cloud]):
         """Changes it in place, or says what is known about it before."""
         kind, schema = self._type(request, context)
         olds, news = read_struct(request.olds), read_struct(request.news)
-        changed = frozenset(one.top for one in changes(read_struct(request.old_inputs), news, _rules(kind, schema)))
+        changed = frozenset(one.top for one in _changes(kind, schema, read_struct(request.old_inputs), news))
         kept = {key: olds[key] for key in schema.outputs | kind.computed if key in olds}
         if request.preview:
             unknown = {output: UNKNOWN for output, causes in kind.unknown_after.items() if causes & changed}
@@ -224,6 +227,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[Cloud]):
         call = self._call(kind, request.timeout, id=request.id, inputs=asked, state=plain(olds), changed=changed)
         with _reported(context, f"updating {_label(request)}"):
             outputs = kind.update(call)
+        if answer_is_lost("update", request.name):
+            _abort(context, DROPPED)
         state = self._state(kind, schema, asked, plain(kept) | outputs)
         return provider_pb2.UpdateResponse(properties=self._told(kind, news, state))
 
@@ -301,6 +306,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer, Generic[Cloud]):
         status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(error), details=[detail])
         context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
         context.abort(grpc.StatusCode.UNKNOWN, str(error))
+
+
+def _changes(kind: ResourceType[Any], schema: Schema, old: Properties, new: Properties) -> list[Change]:
+    """What differs, but not that the program leaves out what the cloud has filled in: an import sees that too."""
+    found = changes(old, new, _rules(kind, schema))
+    return [one for one in found if not (one.kind is Kind.DELETE and one.top in kind.computed)]
 
 
 def _rules(kind: ResourceType[Any], schema: Schema) -> Rules:
