@@ -33,11 +33,11 @@ ROUNDS = [
         "reports-function-function": "aws:lambda/function:Function",
         "reports-intake-rule": "aws:ses/receiptRule:ReceiptRule",
         "northwind.example-distribution": "aws:cloudfront/distribution:Distribution",
+        "tailspin.example-mta-sts-cname": "cloudflare:index/dnsRecord:DnsRecord",
     },
     {
         "reports-function-mails": "aws:lambda/eventSourceMapping:EventSourceMapping",
         "northwind.example-mta-sts-cname": "aws:route53/record:Record",
-        "tailspin.example-mta-sts-cname": "cloudflare:index/dnsRecord:DnsRecord",
     },
 ]
 """Resources and their types; a later round needs what an earlier one has made."""

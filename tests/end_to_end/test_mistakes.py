@@ -25,13 +25,11 @@ MISTAKES: dict[str, tuple[dict[str, Any], dict[str, str], list[str]]] = {
     ),
     "a zone that Cloudflare does not have": (
         {
-            "zones": [
-                {"suffix": "example", "provider": "cloudflare"},
-                {"suffix": "mailhost.example", "provider": "cloudflare"},
-            ]
+            "zones": [{"suffix": name, "provider": "cloudflare"} for name in ("wingtip.example", "northwind.example")],
+            "reports": {"domain": "reports.northwind.example", "rule_set": "own", "activate": True},
         },
         {},
-        ["mailtls:zones, suffix example: Cloudflare shows no such zone", "correct the suffix"],
+        ["mailtls:zones, suffix northwind.example: Cloudflare shows no such zone", "correct the suffix"],
     ),
     "a wrong token": ({}, {"CLOUDFLARE_API_TOKEN": "wrong"}, ["CLOUDFLARE_API_TOKEN: ", "set a token with"]),
     "no token": ({}, {"CLOUDFLARE_API_TOKEN": ""}, ["CLOUDFLARE_API_TOKEN: ", "set a token with"]),
