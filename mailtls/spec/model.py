@@ -1,6 +1,8 @@
 """The values that specs become. Everything else in the system takes these and knows no YAML."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from mailtls.mta_sts.policy import Mode, MxPattern, Policy
 
@@ -45,6 +47,7 @@ class PolicySpec:
     mta_sts: None where only TLS-RPT is asked for. tls_rpt: None where it is switched off.
     owner: team whose subscriptions get the alerts. contact: address of a person. Either None when left out.
     source: does not count when two specs are compared.
+    suppress: rule id to the reason why the rule does not apply here, one line of text each; read-only.
     """
 
     policy_domain: str
@@ -53,3 +56,7 @@ class PolicySpec:
     owner: str | None
     contact: str | None
     source: Source = field(compare=False)
+    suppress: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "suppress", MappingProxyType(dict(self.suppress)))

@@ -2,8 +2,8 @@
 
 `policy_spec.v1.schema.json` is the one list of keys: editors complete from it, `docs/spec-reference.md` is rendered
 from it, and the loader judges by it. Beside the vocabulary of JSON Schema 2020-12 it uses annotations of its own:
-`x-error` and `x-expected` (how a fault is said), `x-default` (a default that is no constant), `x-planned` (keys that
-the design has and that nothing acts on yet).
+`x-error` and `x-expected` (how a fault is said), `x-unknown` (how a key is refused that a map does not have),
+`x-default` (a default that is no constant), `x-planned` (keys that the design has and that nothing acts on yet).
 """
 
 import difflib
@@ -88,13 +88,14 @@ def _unknown_key(key: str, part: Mapping[str, Any], path: tuple[str | int, ...])
     """What to say about a key that the schema does not have at this place."""
     if key in part.get("x-planned", ()):
         return "is planned but not yet acted on; remove it"
-    known = list(part["properties"])
+    known = {name.replace("-", "_"): name for name in part["properties"]}
+    unknown = part.get("x-unknown", "is not a key here")
     near = difflib.get_close_matches(key.lower().replace("-", "_")[:40], known, n=1)
     if near:
-        return f"is not a key here; did you mean {near[0]}?"
+        return f"{unknown}; did you mean {known[near[0]]}?"
     for parent, child in spec_schema()["properties"].items():
         if key in child.get("properties", ()):
             return f"is not a key here; did you mean {parent}.{key}?"
     if path and key in spec_schema()["properties"]:
         return f"is not a key here; it belongs beside {path[-1]}, not under it"
-    return f"is not a key here ({', '.join(known)})"
+    return f"{unknown} ({', '.join(known.values())})"

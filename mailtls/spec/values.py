@@ -33,11 +33,12 @@ def build(data: Mapping[str, Any], source: Source) -> tuple[PolicySpec | None, l
     domain = _policy_domain(data["policy_domain"], faults)
     mta_sts = _mta_sts(data["mta_sts"], faults) if "mta_sts" in data else None
     tls_rpt = _tls_rpt(data.get("tls_rpt", {}), faults)
+    suppress = _suppress(data.get("suppress", {}), faults)
     if "mta_sts" not in data and tls_rpt is None:
         faults.append(Fault(("tls_rpt",), "neither mta_sts nor tls_rpt: nothing would be published; remove the spec"))
     if faults or domain is None:
         return None, faults
-    return PolicySpec(domain, mta_sts, tls_rpt, data.get("owner"), data.get("contact"), source), []
+    return PolicySpec(domain, mta_sts, tls_rpt, data.get("owner"), data.get("contact"), source, suppress), []
 
 
 def value_faults(data: Mapping[str, Any]) -> list[Fault]:
@@ -50,6 +51,7 @@ def value_faults(data: Mapping[str, Any]) -> list[Fault]:
     _mx(mta_sts.get("mx", ()), faults)
     _seconds(mta_sts.get("max_age", 0), faults)
     _tls_rpt(data.get("tls_rpt", {}), faults)
+    _suppress(data.get("suppress", {}), faults)
     return faults
 
 
@@ -157,3 +159,16 @@ def _tls_rpt(data: Mapping[str, Any] | bool, faults: list[Fault]) -> TlsRpt | No
         most = f"{MAX_REPORT_RECORD} is the most that every DNS provider takes; write fewer or shorter URIs"
         faults.append(Fault(("tls_rpt", "rua"), f"a TXT record of {octets} octets; {most}"))
     return TlsRpt(tuple(uris))
+
+
+def _suppress(data: Mapping[str, str], faults: list[Fault]) -> dict[str, str]:
+    """Rule to reason, each reason as one line of printable text."""
+    reasons = {
+        rule: " ".join("".join(c if c.isprintable() else " " for c in text).split()) for rule, text in data.items()
+    }
+    faults += [
+        Fault(("suppress", rule), f"{quoted(data[rule])} is not a reason (suppression-without-reason)")
+        for rule, reason in reasons.items()
+        if not reason
+    ]
+    return reasons

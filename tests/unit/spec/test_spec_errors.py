@@ -55,7 +55,7 @@ def test_the_voice(errors: Errors) -> None:
         ("policy_domain: a.example\nmta_sts: {mode: none, owner: x}",
          "2:23: mta_sts.owner: is not a key here; it belongs beside mta_sts"),
         ("policy_domain: a.example\nqqq: 1",
-         "2:1: qqq: is not a key here (policy_domain, mta_sts, tls_rpt, owner, contact)"),
+         "2:1: qqq: is not a key here (policy_domain, mta_sts, tls_rpt, owner, contact, suppress)"),
         ("policy_domain: a.example\n\"a\\nb\": 1", "2:1: [a\\u000ab]: is not a key here"),
         ("mta_sts: {mode: none}", "1:1: policy_domain: missing; write policy_domain: contoso.example"),
         ("- a", '1:1: ["a"] is not a spec'),
@@ -111,6 +111,20 @@ def test_the_voice(errors: Errors) -> None:
         ("policy_domain: a.example\ncontact: postmaster", "2:10: contact: "),
         ("policy_domain: a.example\ncontact: \"a@b.example\\n\"", "2:10: contact: "),
         ("policy_domain: a.example\ncontact: a@b.example, c@d.example", "2:10: contact: "),
+        # rules that are silenced
+        ("policy_domain: a.example\nsuppress: [mx-not-in-policy]",
+         '2:11: suppress: ["mx-not-in-policy"] is not a map of rule to reason (suppress: {mx-not-in-policy: '),
+        *(
+            (f"policy_domain: a.example\nsuppress: {{mx-not-in-policy: {value}}}",
+             f"2:30: suppress.mx-not-in-policy: {shown} is not a reason (suppression-without-reason)")
+            for value, shown in {"": "null", "''": '""', "' '": '" "', "true": "true", '"\\u200b"': '"\\u200b"'}.items()
+        ),
+        ("policy_domain: a.example\nsuppress: {mx-not-in-polcy: x}",
+         "2:12: suppress.mx-not-in-polcy: is not a rule that can be silenced; did you mean mx-not-in-policy?"),
+        ("policy_domain: a.example\nsuppress: {mx-required: x}",
+         "2:12: suppress.mx-required: is not a rule that can be silenced (mx-not-in-policy)"),
+        ("policy_domain: a.example\nmx-not-in-policy: x",
+         "2:1: mx-not-in-policy: is not a key here; did you mean suppress.mx-not-in-policy?"),
         # maps
         ("policy_domains: {}", "1:17: policy_domains: {} is not a map of policy domains"),
         ("policy_domains: [a.example]", '1:17: policy_domains: ["a.example"] is not a map'),

@@ -1,6 +1,7 @@
 """Files into specs: what a team writes and what becomes of it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,28 @@ def test_defaults_fill_in_from_root_to_leaf(write: Write) -> None:
         ("d.example", "all", "d@x.test", ("testing", 86400, 2)),
     ]
     assert [spec.source.line for spec in specs] == [1, 2, 3, 4, 1, 1]
+
+
+def test_a_silenced_rule_says_why(write: Write) -> None:
+    specs = load(
+        write(
+            {
+                "a.yaml": "policy_domain: a.example\n",
+                "traps/defaults.yaml": "suppress: {mx-not-in-policy: mx9 is a spam trap}\n",
+                "traps/b.yaml": "policy_domains:\n  b.example: {}\n"
+                "  c.example:\n    suppress:\n      mx-not-in-policy: >\n        two\n        lines\n",
+            }
+        )
+    )
+    assert [dict(spec.suppress) for spec in specs] == [
+        {},
+        {"mx-not-in-policy": "mx9 is a spam trap"},
+        {"mx-not-in-policy": "two lines"},
+    ]
+    assert specs[1] != replace(specs[1], suppress={})
+    with pytest.raises(TypeError):
+        specs[1].suppress["mx-not-in-policy"] = "other"  # type: ignore[index]  # that is the test
+    assert len(set(specs)) == 3
 
 
 def test_one_file_takes_the_defaults_beside_it(write: Write) -> None:

@@ -17,7 +17,8 @@ from mailtls.spec.verdict import compiled
 
 SANDBOX = Path(__file__).parents[3] / "policy_specs" / "sandbox"
 
-keys = st.sampled_from(["policy_domain", "mta_sts", "tls_rpt", "owner", "contact", "mode", "mx", "max_age", "rua", "x"])
+keys = st.sampled_from(["policy_domain", "mta_sts", "tls_rpt", "owner", "contact", "mode", "mx", "max_age", "rua", "x",
+                        "suppress", "mx-not-in-policy"])  # fmt: skip
 leaves = (
     st.sampled_from(["enforce", "a.example", "7d", "7d\n", "x\n", "a@b.example", "mailto:a@b.example", "", "x" * 1025])
     | st.sampled_from([None, True, False, 0, 1, 1.0, 1.5, -1, MAX_AGE, MAX_AGE + 1, float("inf"), float("nan")])
@@ -36,6 +37,7 @@ specs = st.fixed_dictionaries(
         "tls_rpt": values | st.fixed_dictionaries({}, optional={"rua": st.lists(leaves, max_size=12) | leaves}),
         "owner": leaves,
         "contact": leaves,
+        "suppress": values | st.fixed_dictionaries({}, optional={"mx-not-in-policy": leaves, "x": leaves}),
         "hold": leaves,
     },
 )
@@ -119,6 +121,7 @@ def test_every_key_tells_its_risk_and_has_an_example_that_loads(key: str, tmp_pa
     whole: dict[str, dict[str, str]] = {
         "mta_sts": {"mode": "mode: none", "mx": "mx: [mx.a.example]", "max_age": "max_age: 1d"},
         "tls_rpt": {},
+        "suppress": {},
     }
     for example in part["examples"]:
         parent, _, child = key.rpartition(".")
