@@ -12,7 +12,8 @@ import pulumi
 from components.dns_zones.zone import DnsZone
 from components.mail_security_records import MailSecurityRecords, MailSecurityRecordsArgs, ReportAddress
 from components.policy_host import PolicyHost
-from components.publish_gate import GateSettings
+from components.publish_gates.settings import GateSettings
+from components.publish_gates.standing_look import Published
 from mailtls.mta_sts.policy import Mode, Policy, policy_host
 
 
@@ -32,6 +33,7 @@ class PolicyDomainArgs(TypedDict):
     policy: what is published; left out, the domain has TLS-RPT only and no host.
     rua: where reports go; left out, none are asked for.
     reports_received_by: what must be there before reports are asked for.
+    mx_not_in_policy_allowed: why a live MX is left out of an enforce policy; without it that is refused.
     """
 
     policy_domain: str
@@ -41,17 +43,20 @@ class PolicyDomainArgs(TypedDict):
     policy: NotRequired[Policy]
     rua: NotRequired[Sequence[pulumi.Input[str]]]
     reports_received_by: NotRequired[Sequence[pulumi.Resource]]
+    mx_not_in_policy_allowed: NotRequired[str]
 
 
 class PolicyDomain(pulumi.ComponentResource):
-    """policy_host, policy_id: of the published policy; None without one."""
+    """policy_host, policy_id: of the published policy; None without one. published: for the standing look."""
 
     policy_host: str | None
-    policy_id: pulumi.Output[str] | None
+    policy_id: pulumi.Output[str | None] | None
+    published: Published
 
     def __init__(self, name: str, args: PolicyDomainArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mailtls:index:PolicyDomain", name, {}, opts)
         self.policy_host = self.policy_id = None
+        host = None
         records: MailSecurityRecordsArgs = {
             "policy_domain": args["policy_domain"],
             "zone": args["zone"],
@@ -64,6 +69,8 @@ class PolicyDomain(pulumi.ComponentResource):
                     "policy_domain": args["policy_domain"],
                     "policy": args["policy"],
                     "zone": args["zone"],
+                    "gate": args["gate"],
+                    "mx_not_in_policy_allowed": args.get("mx_not_in_policy_allowed"),
                     **args["hosting"],
                 },
                 pulumi.ResourceOptions(parent=self),
@@ -73,13 +80,17 @@ class PolicyDomain(pulumi.ComponentResource):
             records["mta_sts"] = {
                 "policy": args["policy"],
                 "policy_id": host.policy_id,
+                "place": pulumi.Output.concat("s3://", host.policy_object.bucket, "/", host.policy_object.key),
                 "target": host.domain_name,
                 "served_by": [host.policy_object, host.distribution],
             }
         if "rua" in args:
             received_by = args.get("reports_received_by", ())
             records["tls_rpt"] = ReportAddress(rua=args["rua"], received_by=received_by)
-        MailSecurityRecords(name, records, pulumi.ResourceOptions(parent=self))
+        announced = MailSecurityRecords(name, records, pulumi.ResourceOptions(parent=self))
+        self.published = Published(
+            args["policy_domain"], args["zone"], self, announced.published, host.mx_gate if host else None
+        )
         self.register_outputs({"policy_host": self.policy_host, "policy_id": self.policy_id})
 
 

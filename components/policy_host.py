@@ -11,8 +11,10 @@ import pulumi
 import pulumi_aws as aws
 
 from components.dns_zones.zone import DnsZone
+from components.publish_gates.mx import MxGate
+from components.publish_gates.settings import GateSettings
+from components.publish_gates.version import policy_id_or_none
 from mailtls.mta_sts.policy import Policy, policy_host
-from mailtls.mta_sts.record import policy_id_of
 from mailtls.tls_rpt.contract import policy_key
 
 CERTIFICATE_REGION = "us-east-1"
@@ -87,6 +89,8 @@ class PolicyHostArgs(TypedDict):
     origin_access_control_id, response_headers_policy_id: of PolicyEdge.
     keep_policies: leave the object and its versions in the bucket when the host is deleted (the provider would delete
     them all): what was served must be known for as long as a sender may hold it.
+    gate: how the MX gate looks at the world. mx_not_in_policy_allowed: the reason why a live MX is left out; with None
+    an enforce policy that leaves one out is refused.
     """
 
     policy_domain: str
@@ -97,27 +101,39 @@ class PolicyHostArgs(TypedDict):
     origin_access_control_id: pulumi.Input[str]
     response_headers_policy_id: pulumi.Input[str]
     keep_policies: bool
+    gate: GateSettings
+    mx_not_in_policy_allowed: str | None
 
 
 class PolicyHost(pulumi.ComponentResource):
     """One policy host.
 
-    version_id: the policy object's version; policy_id: what to publish as the record's id, made from it.
+    version_id: the policy object's version; policy_id: what to publish as the record's id, made from it; None when the
+    object has no version (it was written before versioning took effect), and then nothing can be announced.
     domain_name, hosted_zone_id: the distribution's own name and its Route 53 zone, for CNAME or alias.
     policy_object, distribution: what a record that announces the policy must come after.
     """
 
     version_id: pulumi.Output[str]
-    policy_id: pulumi.Output[str]
+    policy_id: pulumi.Output[str | None]
     domain_name: pulumi.Output[str]
     hosted_zone_id: pulumi.Output[str]
 
     policy_object: aws.s3.BucketObjectv2
     distribution: aws.cloudfront.Distribution
+    mx_gate: MxGate
 
     def __init__(self, name: str, args: PolicyHostArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mailtls:index:PolicyHost", name, {}, opts)
         text = args["policy"].render()
+        self.mx_gate = MxGate(
+            args["policy_domain"],
+            args["policy"],
+            args["zone"].apex,
+            args["gate"],
+            args["mx_not_in_policy_allowed"],
+        )
+        named = pulumi.ResourceHook(f"mx-gate:{args['policy_domain']}", self.mx_gate.hook)
         self.policy_object = aws.s3.BucketObjectv2(
             f"{name}-policy",
             bucket=args["policy_bucket"],
@@ -127,11 +143,15 @@ class PolicyHost(pulumi.ComponentResource):
             # this a refresh would not see that somebody wrote another one by hand, and `up` would announce that one.
             etag=hashlib.md5(text, usedforsecurity=False).hexdigest(),
             content_type="text/plain; charset=utf-8",
-            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=args["keep_policies"]),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                retain_on_delete=args["keep_policies"],
+                hooks=pulumi.ResourceHookBinding(before_create=[named], before_update=[named]),
+            ),
         )
         self.distribution = self._distribution(name, args, self._certificate(name, args))
         self.version_id = self.policy_object.version_id
-        self.policy_id = self.version_id.apply(policy_id_of)
+        self.policy_id = self.version_id.apply(policy_id_or_none)
         self.domain_name = self.distribution.domain_name
         self.hosted_zone_id = self.distribution.hosted_zone_id
         self.register_outputs(

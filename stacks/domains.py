@@ -10,6 +10,7 @@ import pulumi_aws as aws
 from components.dns_zones.zones import ZoneNotConfigured
 from components.policy_domain import Hosting, PolicyDomain, PolicyDomainArgs, must_not_be_deleted
 from components.policy_host import PolicyEdge
+from components.publish_gates.standing_look import look_at_what_is_published
 from mailtls.mta_sts.policy import policy_host
 from mailtls.spec.errors import SpecErrors
 from mailtls.spec.load import load
@@ -28,7 +29,7 @@ LONGEST_POLICY_HOST = 64
 class Domains:
     """What the stack tells of its domains: id and host of each one that publishes a policy."""
 
-    policy_ids: dict[str, pulumi.Output[str]]
+    policy_ids: dict[str, pulumi.Output[str | None]]
     policy_hosts: dict[str, str]
 
 
@@ -79,6 +80,7 @@ def deploy_domains(settings: Settings, specs: tuple[PolicySpec, ...], platform: 
     # reports about a domain that is not on the list yet would be taken for somebody else's
     route: list[pulumi.Resource] = [*platform.route, domain_list]
     domains = {spec.policy_domain: _deploy(spec, settings, platform, hosting, route) for spec in specs}
+    look_at_what_is_published([domain.published for domain in domains.values()], settings.gate)
     return Domains(
         {name: domain.policy_id for name, domain in domains.items() if domain.policy_id is not None},
         {name: domain.policy_host for name, domain in domains.items() if domain.policy_host is not None},

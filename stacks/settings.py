@@ -15,7 +15,7 @@ import pulumi
 from pulumi.runtime import config as stack_config
 
 from components.dns_zones.zones import DnsZones, Provider, ZoneNotConfigured, ZoneSetting
-from components.publish_gate import GateSettings
+from components.publish_gates.settings import GateSettings
 from components.report_intake import RuleSetChoice
 from mailtls import names
 from mailtls.observe.dns import Resolver
@@ -213,7 +213,7 @@ def _gate(fields: Fields, environment: Mapping[str, str]) -> GateSettings:
     proxy = entry.text("proxy") or environment.get("MAILTLS_PROXY") or None
     if proxy is not None and not _is_proxy(proxy):
         entry.fault("proxy", f"{proxy!r}: write http://host:port")
-    return GateSettings(limit, resolver, proxy)
+    return GateSettings(limit, resolver, proxy, standing_look=entry.flag("standing_look", default=True))
 
 
 def _is_proxy(url: str) -> bool:

@@ -73,6 +73,17 @@ class CloudflareZone:
     def txt_values(self, inputs: Mapping[str, Any]) -> tuple[str, ...]:
         return (unquoted(inputs["content"]),)
 
+    @property
+    def one_set_per_name(self) -> bool:
+        return False
+
+    def removal_of_txt(self, name: str, inputs: Mapping[str, Any]) -> str:
+        records = f"https://api.cloudflare.com/client/v4/zones/{inputs['zoneId']}/dns_records"
+        call = 'curl -s -H "Authorization: Bearer $CLOUDFLARE_API_TOKEN"'
+        return (
+            f'{call} "{records}?type=TXT&name={name}" shows each with its id; {call} -X DELETE {records}/ID removes one'
+        )
+
     def _record(
         self,
         resource_name: str,

@@ -67,6 +67,20 @@ class Route53Zone:
     def txt_values(self, inputs: Mapping[str, Any]) -> tuple[str, ...]:
         return tuple(unquoted(f'"{data}"') for data in inputs["records"])
 
+    @property
+    def one_set_per_name(self) -> bool:
+        return True
+
+    def removal_of_txt(self, name: str, inputs: Mapping[str, Any]) -> str:
+        zone = f"aws route53 %s --hosted-zone-id {inputs['zoneId']}"
+        here = f"ResourceRecordSets[?Name=='{name}.' && Type=='TXT']"
+        deletion = f"{{Changes: {here}.{{Action: 'DELETE', ResourceRecordSet: @}}}}"
+        # a deletion repeats what is there, so the list is its input
+        return (
+            f"{zone % 'change-resource-record-sets'} --change-batch "
+            f'"$({zone % "list-resource-record-sets"} --output json --query "{deletion}" | tee /dev/stderr)"'
+        )
+
     def _record(
         self,
         resource_name: str,

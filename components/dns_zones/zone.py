@@ -56,6 +56,16 @@ class DnsZone(Protocol):
         """The inverse of `txt`: the texts in a record's inputs as the engine holds them and shows them to hooks."""
         ...
 
+    @property
+    def one_set_per_name(self) -> bool:
+        """Whether all TXT values of a name are one thing at the provider, so that an update of ours replaces them all;
+        False: each value is a record of its own."""
+        ...
+
+    def removal_of_txt(self, name: str, inputs: Mapping[str, Any]) -> str:
+        """What a person runs to see and remove the TXT values at `name` that no state knows. inputs: of our record."""
+        ...
+
 
 def absolute(name: pulumi.Input[str]) -> pulumi.Output[str]:
     """Lower case, without the trailing dot: ACM writes it, Cloudflare drops it and would show a difference for ever."""

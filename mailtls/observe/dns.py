@@ -11,6 +11,7 @@ in somebody else's zone (a content network answers by where one asks from).
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Self
 
 import dns.exception
@@ -31,10 +32,31 @@ MAX_REFERRALS = 8
 """Zone cuts walked down in one look-up."""
 LOOK_UP_FACTOR = 4
 """A look-up as a whole may take this many times the limit of one question."""
+_NULL_MX = "."
 
 
 class DnsError(Exception):
     """The DNS gave no answer (that a name does not exist is an answer). The text tells which server said what."""
+
+
+class MailRoute(StrEnum):
+    """Why a domain's mail goes where it goes; the values stand in sentences."""
+
+    MX = "by its MX records"
+    IMPLICIT = "without an MX record, so to its own address"
+    """RFC 5321 section 5.1: the domain itself is then the only MX host."""
+    NULL = "nowhere: its MX record is the null MX"
+    """RFC 7505."""
+    NONE = "nowhere: it has neither MX record nor address"
+
+
+@dataclass(frozen=True, slots=True)
+class MailHosts:
+    """Where senders take a domain's mail. hosts: the names in the MX records before any CNAME, lower-case A-labels, the
+    preferred one first, without final dot; () for the two routes that lead nowhere."""
+
+    route: MailRoute
+    hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +104,22 @@ class Resolver:
             for rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA)
             for value in look_up.values(name, rdtype, apex_hint, recursive_elsewhere=True)
         )
+
+    def authoritative_mail_hosts(self, domain: str, apex_hint: str | None = None) -> MailHosts:
+        """The hosts that take mail for `domain` (A-labels), as a sender finds them. apex_hint as above.
+
+        Raises DnsError.
+        """
+        records = _LookUp(self).values(domain, dns.rdatatype.MX, apex_hint)
+        ordered = sorted((record.preference, _text(record.exchange).lower()) for record in records)
+        hosts = tuple(dict.fromkeys(host for _, host in ordered if host != _NULL_MX))
+        if hosts:
+            return MailHosts(MailRoute.MX, hosts)
+        if ordered:
+            return MailHosts(MailRoute.NULL)
+        if self.authoritative_addresses(domain, apex_hint):
+            return MailHosts(MailRoute.IMPLICIT, (domain.lower().removesuffix("."),))
+        return MailHosts(MailRoute.NONE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from strict_mocks import Recording, assert_well_formed, run
 from components.dns_zones.route53 import Route53Zone
 from components.policy_host import PolicyEdge, PolicyHost
 from components.policy_store import PolicyStore
+from components.publish_gates.settings import GateSettings
 from mailtls.mta_sts.policy import Mode, MxPattern, Policy
 from mailtls.mta_sts.record import policy_id_of
 
@@ -34,6 +35,8 @@ def program() -> pulumi.Output[list[str]]:
             "origin_access_control_id": edge.origin_access_control_id,
             "response_headers_policy_id": edge.response_headers_policy_id,
             "keep_policies": True,
+            "gate": GateSettings(),
+            "mx_not_in_policy_allowed": None,
         },
     )
     return pulumi.Output.all(host.policy_id, host.version_id, host.domain_name, host.hosted_zone_id)
@@ -62,6 +65,19 @@ def test_the_object_is_the_policy_with_crlf_as_plain_text(recording: Recording) 
         "version: STSv1\r\nmode: testing\r\nmx: mx1.contoso.example\r\nmax_age: 86400\r\n"
     )
     assert policy_object["contentType"] == "text/plain; charset=utf-8"
+
+
+def test_the_mx_gate_stands_before_the_object_is_written(recording: Recording) -> None:
+    """Once it is written every new sender gets it, whatever becomes of the record."""
+    gate = ("mx-gate:contoso.example",)
+    assert recording.one(OBJECT).hooks == {"before_create": gate, "before_update": gate}
+
+
+@pytest.mark.parametrize("version", ["", "null", None])
+def test_an_object_without_a_version_ends_no_program(version: str | None) -> None:
+    """It has no policy id; what follows is the record's to say."""
+    policy_id, *_ = run(program, outputs={OBJECT: lambda _name, _inputs: {"versionId": version}}).result
+    assert policy_id is None
 
 
 def test_no_object_is_written_before_versioning_and_the_bucket_policy(recording: Recording) -> None:

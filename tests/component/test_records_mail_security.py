@@ -1,5 +1,6 @@
 """A policy domain whole: order, gates, protection, and each half without the other."""
 
+import asyncio
 from typing import Any
 
 import pulumi
@@ -11,7 +12,8 @@ from components.dns_zones.cloudflare import CloudflareZone
 from components.dns_zones.route53 import Route53Zone
 from components.dns_zones.zone import DnsZone
 from components.policy_domain import PolicyDomain, PolicyDomainArgs, must_not_be_deleted
-from components.publish_gate import GateSettings
+from components.publish_gates.settings import GateSettings
+from components.publish_gates.waiting import GateError
 from mailtls.mta_sts.policy import Mode, MxPattern, Policy
 from mailtls.mta_sts.record import policy_id_of
 
@@ -86,6 +88,24 @@ def test_the_id_record_holds_the_id_of_the_objects_version() -> None:
     assert (txt.inputs["records"], txt.inputs["ttl"]) == ([f"v=STSv1; id={policy_id_of('v7')};"], 300)
 
 
+def test_without_a_version_the_gate_of_this_domain_alone_refuses_and_tells_the_way_out() -> None:
+    """An error in an `apply` would end the program for every domain."""
+    versions = {"aws:s3/bucketObjectv2:BucketObjectv2": lambda _name, _inputs: {"versionId": ""}}
+    recording = run(lambda: domain() and None, outputs=versions)
+    txt = record(recording, "_mta-sts.contoso.example")
+    place = "s3://policies/contoso.example/.well-known/mta-sts.txt"
+    assert txt.inputs["records"] == [f"no policy id: {place} has no version"]
+    args = pulumi.ResourceHookArgs(
+        urn=txt.urn, id="", name=txt.name, type=txt.type, new_inputs=txt.inputs, old_inputs=None
+    )
+    for moment in ("before_create", "before_update"):
+        with pytest.raises(GateError) as caught:
+            asyncio.run(recording.hooks_of(txt, moment)[0](args))
+        assert str(caught.value).startswith(f"contoso.example: {place} was written before the bucket's versioning")
+        assert f"aws s3 cp {place} mta-sts.txt && aws s3 cp mta-sts.txt {place} " in str(caught.value)
+        assert '"pulumi up --refresh"' in str(caught.value)
+
+
 def test_the_alias_points_to_the_distribution(recording: Recording) -> None:
     alias = record(recording, "mta-sts.contoso.example").inputs
     assert alias["type"] == "CNAME"
@@ -94,11 +114,20 @@ def test_the_alias_points_to_the_distribution(recording: Recording) -> None:
 
 def test_the_gates_stand_before_creating_and_updating_the_id_record(recording: Recording) -> None:
     assert record(recording, "_mta-sts.contoso.example").hooks == {
-        "before_create": ("first-record:_mta-sts.contoso.example", "edge-gate:_mta-sts.contoso.example"),
-        "before_update": ("edge-gate:_mta-sts.contoso.example",),
+        "before_create": (
+            "version-gate:_mta-sts.contoso.example",
+            "first-record:_mta-sts.contoso.example",
+            "edge-gate:_mta-sts.contoso.example",
+        ),
+        "before_update": (
+            "version-gate:_mta-sts.contoso.example",
+            "still-alone:_mta-sts.contoso.example",
+            "edge-gate:_mta-sts.contoso.example",
+        ),
     }
     assert record(recording, "_smtp._tls.contoso.example").hooks == {
-        "before_create": ("first-record:_smtp._tls.contoso.example",)
+        "before_create": ("first-record:_smtp._tls.contoso.example",),
+        "before_update": ("still-alone:_smtp._tls.contoso.example",),
     }
     assert record(recording, "mta-sts.contoso.example").hooks == {}
 
@@ -106,7 +135,7 @@ def test_the_gates_stand_before_creating_and_updating_the_id_record(recording: R
 def test_hooks_of_several_domains_have_names_of_their_own() -> None:
     # the harness refuses two hooks of one name
     recording = run(lambda: [domain(policy_domain=name) for name in (DOMAIN, "shop.contoso.example")] and None)
-    assert len(recording.hooks) == 6
+    assert len(recording.hooks) == 14
 
 
 def test_the_reports_record_waits_for_those_who_receive() -> None:

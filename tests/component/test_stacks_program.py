@@ -61,6 +61,7 @@ def deploy(
         ],
         "reports": {"domain": "reports.mailhost.example", "rule_set": "own", "activate": True},
         "subscriptions": [{"protocol": "https", "endpoint": "https://alerts.mailhost.example/mailtls"}],
+        "gate": {"standing_look": False},
         **changes,
     }
     config = {

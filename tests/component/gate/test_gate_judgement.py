@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from components.publish_gate import cause_not_live, foreign_record
+from components.publish_gates.edge import cause_not_live
+from components.publish_gates.foreign_records import Beside
 from mailtls.mta_sts.record import policy_id_of
 from mailtls.observe.https import PolicyResponse
 
@@ -53,17 +54,22 @@ def test_anything_else_is_not_and_the_cause_is_told(answer: PolicyResponse, caus
 
 
 @pytest.mark.parametrize(
-    ("values", "foreign"),
+    ("values", "candidates", "others"),
     [
-        ((), None),
-        (("google-site-verification=1",), None),
-        (("v=STSv1; id=ours;",), None),
-        (("other", "v=STSv1; id=theirs;"), "v=STSv1; id=theirs;"),
-        (("v=STSv1; id=ours;", "v=STSv1; id=theirs;"), "v=STSv1; id=theirs;"),
-        (("d111.cloudfront.net",), None),
+        ((), (), ()),
+        (("google-site-verification=1",), (), ("google-site-verification=1",)),
+        (("v=STSv1; id=ours;",), (), ()),
+        (("v=STSv1; id=older;",), (), ()),
+        (("other", "v=STSv1; id=theirs;"), ("v=STSv1; id=theirs;",), ("other",)),
+        (("v=STSv1; id=ours;", "v=STSv1; id=theirs;"), ("v=STSv1; id=theirs;",), ()),
+        # senders count these as a record too
+        (("v=STSv1; id=ours;", "v=STSv1 ; id=theirs;"), ("v=STSv1 ; id=theirs;",), ()),
+        (("v=STSv1; id=ours;", "v=STSv1"), ("v=STSv1",), ()),
+        (("v=STSv1; id=ours;", "d111.cloudfront.net"), (), ("d111.cloudfront.net",)),
     ],
 )
-def test_a_record_is_foreign_when_it_announces_a_policy_and_is_not_ours(
-    values: tuple[str, ...], foreign: str | None
+def test_what_senders_count_and_is_neither_old_nor_new_stands_beside_ours(
+    values: tuple[str, ...], candidates: tuple[str, ...], others: tuple[str, ...]
 ) -> None:
-    assert foreign_record(values, ("v=STSv1; id=ours;",), "v=STSv1") == foreign
+    beside = Beside.of(values, ("v=STSv1; id=ours;", "v=STSv1; id=older;"), "v=STSv1")
+    assert (beside.candidates, beside.others) == (candidates, others)

@@ -9,7 +9,9 @@ import pulumi
 import pytest
 
 from components.dns_zones.route53 import Route53Zone
-from components.publish_gate import GateError, GateSettings, edge_gate, first_record_gate
+from components.publish_gates.edge import edge_gate
+from components.publish_gates.settings import GateSettings
+from components.publish_gates.waiting import GateError
 from mailtls.mta_sts.record import policy_id_of
 from mailtls.observe.dns import Resolver
 
@@ -91,30 +93,6 @@ def test_the_proxy_of_the_settings_is_used(policy_host_server: Any, proxy: Any, 
     through = GateSettings(20, settings.resolver, proxy.url)
     asyncio.run(edge_gate(DOMAIN, BODY, ZONE, through)(hook_args(record_of("v2"))))
     assert proxy.connects == ["CONNECT 127.0.0.1:443 HTTP/1.1"]
-
-
-def test_a_foreign_record_is_refused_at_once(dns_server: Any, settings: GateSettings) -> None:
-    dns_server.records[f"_mta-sts.{DOMAIN}.", "TXT"] = ['"v=STSv1; id=theirs;"']
-    hook = first_record_gate(f"_mta-sts.{DOMAIN}", "v=STSv1", ZONE, settings)
-    with pytest.raises(GateError, match=r"did not write .* 'v=STSv1; id=theirs;'; remove it, then run"):
-        asyncio.run(hook(hook_args(record_of("v1"))))
-
-
-@pytest.mark.parametrize("published", [None, record_of("v1"), "v=TLSRPTv1; rua=mailto:a@contoso.example;"])
-def test_no_record_our_own_and_another_kind_are_no_obstacle(
-    dns_server: Any, settings: GateSettings, published: str | None
-) -> None:
-    if published:
-        dns_server.records[f"_mta-sts.{DOMAIN}.", "TXT"] = [f'"{published}"']
-    hook = first_record_gate(f"_mta-sts.{DOMAIN}", "v=STSv1", ZONE, settings)
-    asyncio.run(hook(hook_args(record_of("v1"))))
-
-
-def test_without_an_answer_nothing_is_published(settings: GateSettings) -> None:
-    impatient = GateSettings(0.3, settings.resolver)
-    hook = first_record_gate("_mta-sts.fabrikam.example", "v=STSv1", Route53Zone("fabrikam.example", "Z2"), impatient)
-    with pytest.raises(GateError, match=r"still not known whether a record exists there: .*is the zone delegated"):
-        asyncio.run(hook(hook_args(record_of("v1"))))
 
 
 @pytest.mark.timeout(60)
