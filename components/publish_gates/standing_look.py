@@ -20,7 +20,7 @@ from mailtls.mta_sts import shown
 from mailtls.mta_sts.policy import Mode
 from mailtls.observe.dns import DnsError, MailHosts, Resolver
 
-LONGEST_QUESTION = 1.0
+LONGEST_QUESTION = 2.0
 """Seconds for one question to one server. A look-up takes at most four times that, and ends a domain's look when it
 fails."""
 DOMAIN_LIMIT = 6.0
@@ -123,7 +123,8 @@ class RecordState:
 
 def findings(gate: ForeignRecordGate, text: str | None, values: tuple[str, ...]) -> list[str]:
     """Warnings about what stands at a record's name. text: ours, as RecordState has it."""
-    beside = Beside.of(values, (*gate.old, *([text] if text else [])), gate.version)
+    ours = (*gate.old, *([text] if text is not None else []))
+    beside = Beside.of(values, ours, gate.version)
     unknown = (
         f"{unknown_record(gate.name, beside.candidates)}. Look who wrote it and remove it; docs/break-glass.md has the "
         "commands"
@@ -133,7 +134,7 @@ def findings(gate: ForeignRecordGate, text: str | None, values: tuple[str, ...])
     texts = []
     if beside.candidates and not beside.instead:
         texts.append(unknown)
-    elif beside.alone:
+    elif beside.alone and ours:
         there = ", ".join(map(shown, beside.candidates)) or "no record"
         texts.append(f'{gate.name}: {there} stands there instead of ours; "pulumi up --refresh" puts ours back')
     if beside.others and gate.version == "v=STSv1":

@@ -1,4 +1,5 @@
-"""A small internet on loopback: one DNS server that stands for all, one policy host, one CONNECT proxy."""
+"""A small internet on loopback (one DNS server that stands for all, one policy host, one CONNECT proxy), and what a
+person sees of a gate in the engine's display."""
 
 import socket
 import ssl
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import dns.flags
 import dns.message
@@ -17,6 +19,8 @@ import dns.rdatatype
 import dns.rrset
 import pytest
 import trustme
+from pulumi.runtime.proto import engine_pb2
+from pulumi.runtime.settings import SETTINGS
 
 
 class DnsServer:
@@ -243,3 +247,36 @@ def proxy(policy_host_server: PolicyHostServer) -> Iterator[ConnectProxy]:
     server = ConnectProxy(policy_host_server.port)
     yield server
     server.close()
+
+
+class Display:
+    """Stands for the engine's log service. lines: (severity, text) of all that stays, in order."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, str]] = []
+
+    def Log(self, request: Any) -> None:
+        if not request.ephemeral and request.severity != engine_pb2.DEBUG:
+            self.lines.append((engine_pb2.LogSeverity.Name(request.severity), request.message))
+
+    @property
+    def warnings(self) -> list[str]:
+        return [text for severity, text in self.lines if severity == "WARNING"]
+
+    @property
+    def notes(self) -> list[str]:
+        return [text for severity, text in self.lines if severity == "INFO"]
+
+
+@pytest.fixture
+def display(monkeypatch: pytest.MonkeyPatch) -> Display:
+    """What a person sees at the resources."""
+    display = Display()
+    monkeypatch.setattr(SETTINGS, "engine", display)
+    return display
+
+
+@pytest.fixture
+def preview(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine changes nothing."""
+    monkeypatch.setattr(SETTINGS, "dry_run", True)

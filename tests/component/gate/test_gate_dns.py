@@ -6,7 +6,7 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from mailtls.observe.dns import DnsError, Resolver
+from mailtls.observe.dns import DnsError, MailHosts, MailRoute, Resolver
 
 NAME = "_mta-sts.contoso.example"
 
@@ -121,3 +121,28 @@ def test_an_alias_within_the_zone_is_followed(dns_server: Any, resolver: Resolve
 def test_a_zone_that_nobody_knows_is_told(dns_server: Any, resolver: Resolver) -> None:
     with pytest.raises(DnsError, match=r"no name servers are known for fabrikam\.example"):
         resolver.authoritative_txt("_mta-sts.fabrikam.example", "fabrikam.example")
+
+
+DOMAIN = "contoso.example"
+
+
+def test_mail_goes_to_the_preferred_host_first(dns_server: Any, resolver: Resolver) -> None:
+    dns_server.records[DOMAIN + ".", "MX"] = ["20 b.contoso.example.", "10 C.contoso.example.", "20 a.contoso.example."]
+    found = resolver.authoritative_mail_hosts(DOMAIN, DOMAIN)
+    assert found == MailHosts(MailRoute.MX, ("c.contoso.example", "a.contoso.example", "b.contoso.example"))
+
+
+@pytest.mark.parametrize(
+    ("rdtype", "data", "found"),
+    [
+        ("MX", "0 .", MailHosts(MailRoute.NULL)),
+        ("A", "192.0.2.1", MailHosts(MailRoute.IMPLICIT, (DOMAIN,))),
+        ("AAAA", "2001:db8::1", MailHosts(MailRoute.IMPLICIT, (DOMAIN,))),
+        ("TXT", '"v=spf1 -all"', MailHosts(MailRoute.NONE)),
+    ],
+)
+def test_where_mail_goes_without_an_mx_host(
+    dns_server: Any, resolver: Resolver, rdtype: str, data: str, found: MailHosts
+) -> None:
+    dns_server.records[DOMAIN + ".", rdtype] = [data]
+    assert resolver.authoritative_mail_hosts(DOMAIN, DOMAIN) == found
