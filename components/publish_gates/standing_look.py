@@ -126,8 +126,8 @@ def findings(gate: ForeignRecordGate, text: str | None, values: tuple[str, ...])
     ours = (*gate.old, *([text] if text is not None else []))
     beside = Beside.of(values, ours, gate.version)
     unknown = (
-        f"{unknown_record(gate.name, beside.candidates)}. Look who wrote it and remove it; docs/break-glass.md has the "
-        "commands"
+        f"{unknown_record(gate.name, beside.candidates)}. Look who wrote it and remove it "
+        '(docs/break-glass.md, "A record that the stack does not know")'
     )
     if gate.new:
         return [f'{unknown}; until then "pulumi up" writes none of ours'] if beside.candidates else []

@@ -57,6 +57,11 @@ def test_resolver_and_proxy_come_from_the_settings_or_else_from_the_environment(
     assert (from_settings.resolver.address, from_settings.resolver.port) == ("192.0.2.1", 53)
 
 
+def test_every_run_looks_unless_the_settings_say_no(tmp_path: Path) -> None:
+    assert read(tmp_path).gate.standing_look
+    assert not read(tmp_path, gate={"standing_look": False}).gate.standing_look
+
+
 OF_A_PLATFORM = {"reports", "subscriptions", "per_domain_metrics"}
 UNUSED = {"all": {"platform"}, "platform": {"platform", "policy_specs"}, "domains": OF_A_PLATFORM}
 
@@ -150,6 +155,7 @@ def test_the_stack_files_that_we_ship_are_right(stack: str) -> None:
             "did you mean critical?",
         ),
         ({"gate": {"timeout": 600}}, "mailtls:gate.timeout: 600: seconds, more than 0 and at most 180"),
+        ({"gate": {"standing_look": "no"}}, 'mailtls:gate.standing_look: write true or false, not "no"'),
         ({"gate": {"timeout": "soon"}}, 'mailtls:gate.timeout: a number is expected, not "soon"'),
         ({"gate": {"resolver": "dns.example"}}, "mailtls:gate.resolver: 'dns.example' is not an address"),
         ({"gate": {"proxy": "127.0.0.1:8118"}}, "mailtls:gate.proxy: '127.0.0.1:8118': write http://host:port"),

@@ -88,7 +88,7 @@ def test_a_second_record_beside_ours_is_a_warning(
     look(settings, display)
     (text,) = display.warnings
     assert text.startswith(f"{STS}: '{second}' stands there, and this stack's state does not know it")
-    assert "remove it; docs/break-glass.md has the commands" in text
+    assert "remove it (docs/break-glass.md, " in text
 
 
 def test_so_it_is_at_the_reports_name(dns_server: Any, settings: GateSettings, display: Any) -> None:
