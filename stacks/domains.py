@@ -21,6 +21,8 @@ from stacks.settings import REPOSITORY, Settings
 
 MOST_DOMAINS = 100
 """Per stack: CloudFront takes 100 distributions per origin access control, and state grows with the stack."""
+MX_NOT_IN_POLICY = "mx-not-in-policy"
+"""The rule that a spec's `suppress` silences with a reason: a live MX that an enforce policy leaves out."""
 LONGEST_POLICY_HOST = 64
 """Octets of a certificate's first name (ACM, RequestCertificate)."""
 
@@ -102,6 +104,8 @@ def _deploy(
     if spec.tls_rpt is not None:
         args["rua"] = spec.tls_rpt.rua or (platform.rua,)
         args["reports_received_by"] = () if spec.tls_rpt.rua else route
+    if (reason := spec.suppress.get(MX_NOT_IN_POLICY)) is not None:
+        args["mx_not_in_policy_allowed"] = reason
     protect = must_not_be_deleted(policy) and not settings.allow_destroy
     return PolicyDomain(spec.policy_domain, args, pulumi.ResourceOptions(protect=protect))
 

@@ -203,6 +203,17 @@ def test_a_stack_that_is_no_platform_registers_nothing(specs: Path, registered: 
     assert registered == []
 
 
+@pytest.mark.parametrize("reason", [None, "a trap for spam, takes no mail"])
+def test_a_specs_reason_reaches_the_mx_gate(specs: Path, reason: str | None) -> None:
+    silenced = f'suppress: {{mx-not-in-policy: "{reason}"}}\n' if reason else ""
+    (specs / "contoso.yaml").write_text(ENFORCE.format("contoso.example") + silenced)
+    recording = deploy(specs)
+    (hook,) = recording.hooks_of(
+        recording.one("aws:s3/bucketObjectv2:BucketObjectv2", "contoso.example-policy"), "before_create"
+    )
+    assert hook.__self__.allowed == reason
+
+
 def test_a_spec_with_addresses_of_its_own_waits_for_nothing_of_ours(specs: Path) -> None:
     (specs / "wingtip.yaml").write_text(
         "policy_domain: wingtip.example\ntls_rpt: {rua: ['mailto:tls@reports.example.org']}\n"
