@@ -66,6 +66,11 @@ def tell_how_to_take_over(args: pulumi.ErrorHookArgs) -> bool:
     return False
 
 
+def take_over(kind: str, name: str, inputs: Mapping[str, Any]) -> str:
+    """The command that takes over what the resource `name` of a type in LEFT_OVER would make."""
+    return f'{TAKE_OVER}="{name}={LEFT_OVER[kind].identity.format_map(inputs)}" {UP}'
+
+
 def advice(kind: str, name: str, inputs: Mapping[str, Any], errors: list[str]) -> str | None:
     """What to do about a failed create of the resource `name`; None when it failed for another reason.
 
@@ -77,6 +82,6 @@ def advice(kind: str, name: str, inputs: Mapping[str, Any], errors: list[str]) -
     return (
         f"{left_over.what.format_map(inputs)} exists already, and this stack does not know it. Did a killed run make "
         f"it? Then take it over:\n"
-        f'  {TAKE_OVER}="{name}={left_over.identity.format_map(inputs)}" {UP}\n'
+        f"  {take_over(kind, name, inputs)}\n"
         f"If it is somebody else's, it has to go first, or to stay where it is. See {PAGE}"
     )

@@ -14,6 +14,7 @@ import pulumi
 import pulumi.runtime
 
 from components.dns_zones.zone import DnsZone
+from components.failed_create import LEFT_OVER, take_over
 from components.publish_gates.settings import GateSettings
 from components.publish_gates.waiting import GateError, once, poll, warn
 from mailtls.mta_sts import shown
@@ -86,7 +87,11 @@ class ForeignRecordGate:
             )
         beside = self._beside(found[-1], args)
         if beside.candidates:
-            raise self._refusal(beside, args, "nothing was published")
+            yours = ""
+            if len(beside.candidates) == 1 and args.type in LEFT_OVER:
+                command = take_over(args.type, args.name, args.new_inputs or {})
+                yours = f"Is it yours? Take it over, and it is changed in the same run: {command} . Else: "
+            raise self._refusal(beside, args, "nothing was published", yours)
         await self._warn_of_others(beside, args.urn)
 
     async def before_update(self, args: pulumi.ResourceHookArgs) -> None:
@@ -114,10 +119,11 @@ class ForeignRecordGate:
         else:
             await self._warn_of_others(beside, args.urn)
 
-    def _refusal(self, beside: Beside, args: pulumi.ResourceHookArgs, kept: str) -> GateError:
+    def _refusal(self, beside: Beside, args: pulumi.ResourceHookArgs, kept: str, yours: str = "") -> GateError:
         clear = self.zone.removal_of_txt(self.name, args.new_inputs or {})
         return GateError(
-            f'{unknown_record(self.name, beside.candidates)}; {kept}. Remove it, then run "pulumi up" again: {clear}'
+            f"{unknown_record(self.name, beside.candidates)}; {kept}. {yours}"
+            f'Remove it, then run "pulumi up" again: {clear}'
         )
 
     async def _warn_of_others(self, beside: Beside, urn: str) -> None:

@@ -39,16 +39,16 @@ def settings(dns_server: Any) -> GateSettings:
 def inputs(zone: DnsZone, text: str) -> dict[str, Any]:
     """As the engine shows them to a hook."""
     if isinstance(zone, CloudflareZone):
-        return {"zoneId": "c1", "type": "TXT", "content": f'"{text}"'}
-    return {"zoneId": "Z1", "type": "TXT", "records": [text]}
+        return {"zoneId": "c1", "name": STS[0], "type": "TXT", "content": f'"{text}"'}
+    return {"zoneId": "Z1", "name": STS[0], "type": "TXT", "records": [text]}
 
 
-def hook_args(zone: DnsZone, new: str, old: str | None = None) -> pulumi.ResourceHookArgs:
+def hook_args(zone: DnsZone, new: str, old: str | None = None, kind: str = "dns:record") -> pulumi.ResourceHookArgs:
     return pulumi.ResourceHookArgs(
         urn="urn:pulumi:test::mailtls::dns:record::txt",
         id="",
         name="txt",
-        type="dns:record",
+        type=kind,
         new_inputs=inputs(zone, new),
         old_inputs=inputs(zone, old) if old else None,
     )
@@ -123,6 +123,21 @@ def test_one_with_another_id_of_our_form_is_not_said_to_be_somebody_elses(
     with pytest.raises(GateError) as caught:
         create(STS, settings)
     assert "cut off" not in str(caught.value)
+
+
+def test_the_refusal_of_one_record_holds_the_command_that_takes_it_over(
+    dns_server: Any, settings: GateSettings
+) -> None:
+    """With it the found value is the old one, and the change goes through `before_update`."""
+    gate = ForeignRecordGate(STS[0], STS[1], ROUTE53, settings)
+    args = hook_args(ROUTE53, STS[3], kind="aws:route53/record:Record")
+    publish(dns_server, STS[0], "v=STSv1; id=theirs;")
+    with pytest.raises(GateError, match=r'MAILTLS_ADOPT="txt=Z1__mta-sts\.contoso\.example_TXT" pulumi up --refresh'):
+        asyncio.run(gate.before_create(args))
+    publish(dns_server, STS[0], "v=STSv1; id=theirs;", "v=STSv1; id=more;")
+    with pytest.raises(GateError) as caught:
+        asyncio.run(gate.before_create(args))
+    assert "MAILTLS_ADOPT" not in str(caught.value)
 
 
 def test_a_record_of_ours_that_was_changed_by_hand_is_overwritten(dns_server: Any, settings: GateSettings) -> None:
