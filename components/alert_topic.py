@@ -78,7 +78,8 @@ class AlertTopic(pulumi.ComponentResource):
                 endpoint=pulumi.Output.secret(subscription["endpoint"]),  # a webhook's path may open it
                 filter_policy=json.dumps(wanted, sort_keys=True) if wanted else None,
                 filter_policy_scope="MessageAttributes" if wanted else None,
-                opts=child,
+                # people come and go by settings, also where all else is protected
+                opts=pulumi.ResourceOptions(parent=self, protect=False),
             )
         if all(filter_policy(subscription) for subscription in args["subscriptions"]):
             pulumi.log.warn(

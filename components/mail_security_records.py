@@ -66,14 +66,18 @@ class MailSecurityRecordsArgs(TypedDict):
 class MailSecurityRecords(pulumi.ComponentResource):
     """`mta-sts` CNAME and `_mta-sts` TXT; `_smtp._tls` TXT.
 
-    published: the TXT records, for the standing look.
+    published: the TXT records, for the standing look. alias, announcement: `mta-sts` and `_mta-sts`; None without a
+    policy.
     """
 
     published: tuple[PublishedRecord, ...]
+    alias: pulumi.CustomResource | None
+    announcement: pulumi.CustomResource | None
 
     def __init__(self, name: str, args: MailSecurityRecordsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mailtls:index:MailSecurityRecords", name, {}, opts)
         self.published = ()
+        self.alias = self.announcement = None
         if "mta_sts" in args:
             self.published += (self._announce_policy(name, args, args["mta_sts"]),)
         if "tls_rpt" in args:
@@ -82,7 +86,7 @@ class MailSecurityRecords(pulumi.ComponentResource):
 
     def _announce_policy(self, name: str, args: MailSecurityRecordsArgs, announced: AnnouncedPolicy) -> PublishedRecord:
         domain, zone, gate = args["policy_domain"], args["zone"], args["gate"]
-        alias = zone.cname(
+        self.alias = alias = zone.cname(
             f"{name}-mta-sts-cname",
             policy_host(domain),
             announced["target"],
@@ -96,7 +100,7 @@ class MailSecurityRecords(pulumi.ComponentResource):
         live = pulumi.ResourceHook(
             f"edge-gate:{record_name}", edge_gate(domain, announced["policy"].render(), zone, gate)
         )
-        record = zone.txt(
+        self.announcement = record = zone.txt(
             f"{name}-mta-sts-txt",
             record_name,
             text,

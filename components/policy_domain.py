@@ -47,10 +47,11 @@ class PolicyDomainArgs(TypedDict):
 
 
 class PolicyDomain(pulumi.ComponentResource):
-    """policy_host, policy_id: of the published policy; None without one. published: for the standing look."""
+    """policy_host, policy_id: of the published policy; None without one. Known once the records that say so are there;
+    when one of them fails, so does its output. published: for the standing look."""
 
-    policy_host: str | None
-    policy_id: pulumi.Output[str | None] | None
+    policy_host: pulumi.Output[str] | None
+    policy_id: pulumi.Output[str] | None
     published: Published
 
     def __init__(self, name: str, args: PolicyDomainArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -75,8 +76,6 @@ class PolicyDomain(pulumi.ComponentResource):
                 },
                 pulumi.ResourceOptions(parent=self),
             )
-            self.policy_host = policy_host(args["policy_domain"])
-            self.policy_id = host.policy_id
             records["mta_sts"] = {
                 "policy": args["policy"],
                 "policy_id": host.policy_id,
@@ -91,7 +90,13 @@ class PolicyDomain(pulumi.ComponentResource):
         self.published = Published(
             args["policy_domain"], args["zone"], self, announced.published, host.mx_gate if host else None
         )
-        self.register_outputs({"policy_host": self.policy_host, "policy_id": self.policy_id})
+        if host is not None and announced.alias is not None and announced.announcement is not None:
+            self.policy_host = announced.alias.id.apply(lambda _: policy_host(args["policy_domain"]))
+            self.policy_id = pulumi.Output.all(host.policy_id, announced.announcement.id).apply(
+                lambda values: str(values[0])
+            )
+        # not what is published: what fails there would fail here once more
+        self.register_outputs({"protected": bool(opts is not None and opts.protect)})
 
 
 def must_not_be_deleted(policy: Policy | None) -> bool:

@@ -2,11 +2,13 @@
 
 import contextlib
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
+from components.dns_zones.zone import DnsZone
 from components.dns_zones.zones import ZoneNotConfigured
 from components.policy_domain import Hosting, PolicyDomain, PolicyDomainArgs, must_not_be_deleted
 from components.policy_host import PolicyEdge
@@ -15,9 +17,11 @@ from mailtls.mta_sts.policy import policy_host
 from mailtls.spec.errors import SpecErrors
 from mailtls.spec.load import load
 from mailtls.spec.model import PolicySpec
-from mailtls.tls_rpt.contract import OwnDomain, domain_list_key, render_domain_list
+from mailtls.tls_rpt.contract import domain_list_key, render_domain_list
+from stacks.deployed import Deployed, DeployedDomain
 from stacks.platform_stack import Platform
 from stacks.settings import REPOSITORY, Settings
+from stacks.still_live import Wanted, own_domains
 
 MOST_DOMAINS = 100
 """Per stack: CloudFront takes 100 distributions per origin access control, and state grows with the stack."""
@@ -29,10 +33,10 @@ LONGEST_POLICY_HOST = 64
 
 @dataclass(frozen=True, slots=True)
 class Domains:
-    """What the stack tells of its domains: id and host of each one that publishes a policy."""
+    """What the stack tells of its domains: id and host of each one that publishes a policy; None while none is."""
 
     policy_ids: dict[str, pulumi.Output[str | None]]
-    policy_hosts: dict[str, str]
+    policy_hosts: dict[str, pulumi.Output[str | None]]
 
 
 def load_specs(settings: Settings) -> tuple[PolicySpec, ...]:
@@ -58,10 +62,11 @@ def look_up_zones(settings: Settings, specs: tuple[PolicySpec, ...]) -> None:
     settings.zones.find([*reports, *(spec.policy_domain for spec in specs)])
 
 
-def deploy_domains(settings: Settings, specs: tuple[PolicySpec, ...], platform: Platform) -> Domains:
-    """Register every domain of `specs`, and tell the platform's Lambda which ones are ours."""
+def deploy_domains(settings: Settings, wanted: Wanted, platform: Platform, deployed: Deployed) -> Domains:
+    """Register every wanted domain, and tell the platform's Lambda which ones are ours."""
     stack = pulumi.get_stack()
-    edge = PolicyEdge("policy-edge", {"stack": stack})
+    keep = pulumi.ResourceOptions(protect=not settings.allow_destroy)
+    edge = PolicyEdge("policy-edge", {"stack": stack}, keep)
     hosting: Hosting = {
         "policy_bucket": platform.policy_bucket,
         "policy_bucket_regional_domain_name": platform.policy_bucket_regional_domain_name,
@@ -69,7 +74,7 @@ def deploy_domains(settings: Settings, specs: tuple[PolicySpec, ...], platform: 
         "response_headers_policy_id": edge.response_headers_policy_id,
         "keep_policies": not settings.allow_destroy,
     }
-    listed = render_domain_list(map(_own_domain, specs))
+    listed = render_domain_list(own_domains(wanted.specs, deployed))
     domain_list = aws.s3.BucketObjectv2(
         "domain-list",
         bucket=platform.reports_bucket,
@@ -78,23 +83,57 @@ def deploy_domains(settings: Settings, specs: tuple[PolicySpec, ...], platform: 
         # the provider never reads the text: only by this does a refresh see that another one is there
         etag=hashlib.md5(listed.encode("utf-8"), usedforsecurity=False).hexdigest(),
         content_type="application/json",
+        opts=keep,
     )
     # reports about a domain that is not on the list yet would be taken for somebody else's
     route: list[pulumi.Resource] = [*platform.route, domain_list]
-    domains = {spec.policy_domain: _deploy(spec, settings, platform, hosting, route) for spec in specs}
+    domains = {
+        spec.policy_domain: _deploy(
+            spec,
+            wanted.zones.get(spec.policy_domain) or settings.zones.zone_for(spec.policy_domain),
+            settings,
+            platform,
+            hosting,
+            route,
+        )
+        for spec in wanted.specs
+    }
     look_at_what_is_published([domain.published for domain in domains.values()], settings.gate)
-    return Domains(
-        {name: domain.policy_id for name, domain in domains.items() if domain.policy_id is not None},
-        {name: domain.policy_host for name, domain in domains.items() if domain.policy_host is not None},
-    )
+    return _published(domains, deployed)
+
+
+def _published(domains: Mapping[str, PolicyDomain], deployed: Deployed) -> Domains:
+    """What the records say: the new values where this run wrote them, else those that stay."""
+    ids, hosts = {}, {}
+    for name, domain in domains.items():
+        before = deployed.domains.get(name, DeployedDomain(name))
+        if domain.policy_id is not None:
+            ids[name] = _told(domain.policy_id, before.policy_id)
+        if domain.policy_host is not None:
+            hosts[name] = _told(domain.policy_host, before.policy_host)
+    return Domains(ids, hosts)
+
+
+def _told(now: pulumi.Output[str], before: str | None) -> pulumi.Output[str | None]:
+    """The new value, or the one before when its record was refused."""
+    return now.apply(_or_none).recover(lambda _: before)
+
+
+def _or_none(value: str) -> str | None:
+    return value
 
 
 def _deploy(
-    spec: PolicySpec, settings: Settings, platform: Platform, hosting: Hosting, route: list[pulumi.Resource]
+    spec: PolicySpec,
+    zone: DnsZone,
+    settings: Settings,
+    platform: Platform,
+    hosting: Hosting,
+    route: list[pulumi.Resource],
 ) -> PolicyDomain:
     args: PolicyDomainArgs = {
         "policy_domain": spec.policy_domain,
-        "zone": settings.zones.zone_for(spec.policy_domain),
+        "zone": zone,
         "gate": settings.gate,
         "hosting": hosting,
     }
@@ -108,12 +147,6 @@ def _deploy(
         args["mx_not_in_policy_allowed"] = reason
     protect = must_not_be_deleted(policy) and not settings.allow_destroy
     return PolicyDomain(spec.policy_domain, args, pulumi.ResourceOptions(protect=protect))
-
-
-def _own_domain(spec: PolicySpec) -> OwnDomain:
-    mode = spec.mta_sts.mode.value if spec.mta_sts else None
-    mx = tuple(str(pattern) for pattern in spec.mta_sts.mx) if spec.mta_sts else ()
-    return OwnDomain(spec.policy_domain, mode, mx, spec.owner, spec.contact, spec.source.file)
 
 
 def _faults(spec: PolicySpec, settings: Settings) -> list[str]:

@@ -35,8 +35,10 @@ class Platform:
     route: tuple[pulumi.Resource, ...] = ()
 
     def outputs(self) -> dict[str, pulumi.Output[str]]:
-        """By output name, as the stack exports them."""
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "route"}
+        """By output name, as the stack exports them. rua is told once reports arrive there."""
+        told = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "route"}
+        arrives = [resource.id for resource in self.route if isinstance(resource, pulumi.CustomResource)]
+        return {**told, "rua": pulumi.Output.all(self.rua, *arrives).apply(lambda values: str(values[0]))}
 
 
 def deploy_platform(settings: Settings) -> Platform:
@@ -47,7 +49,9 @@ def deploy_platform(settings: Settings) -> Platform:
         raise ValueError(f"kind {settings.kind} has no platform of its own")
     live = active_rule_set(RuleSetChoice.parse(reports.rule_set), settings.region)
     account = account_id()
-    store = PolicyStore("policy-store", {"account_id": account, "force_destroy": settings.allow_destroy})
+    # live domains, of this stack and of others, stand on it; alarms and subscriptions are people's to change
+    keep = pulumi.ResourceOptions(protect=not settings.allow_destroy)
+    store = PolicyStore("policy-store", {"account_id": account, "force_destroy": settings.allow_destroy}, keep)
     pipeline = ReportPipeline(
         "reports",
         {
@@ -65,6 +69,7 @@ def deploy_platform(settings: Settings) -> Platform:
             "per_domain_metrics": settings.per_domain_metrics,
             "force_destroy": settings.allow_destroy,
         },
+        keep,
     )
     ReportAlarms(
         "report-alarms",
