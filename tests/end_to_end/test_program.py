@@ -1,5 +1,4 @@
-"""The repository's own program under the real engine: what a broken spec, a foreign record, a kill and a protected
-domain do to it."""
+"""The repository's own program under the real engine: what a broken spec, a foreign record and a kill do to it."""
 
 import json
 import os
@@ -88,40 +87,6 @@ def test_a_foreign_record_is_not_joined_by_a_second_one(
         change("DELETE")
     own.up()
     assert "northwind.example" in own.outputs()["policy_ids"]
-
-
-def test_a_domain_that_senders_may_hold_is_protected(
-    stack: Callable[..., Deployment], specs: Path, endpoints: Endpoints
-) -> None:
-    (specs / "one.yaml").write_text(ONE_DOMAIN)
-    (specs / "two.yaml").write_text(ONE_DOMAIN.replace("wingtip", "tailspin"))
-    own = stack("test-protected", allow_destroy=False)
-    own.up()
-    (specs / "two.yaml").unlink()
-    (specs / "one.yaml").write_text(ONE_DOMAIN.replace("mx1", "mx2"))
-    with pytest.raises(PulumiFailed) as failed:
-        own.up()
-    assert "protect" in failed.value.output
-    assert "tailspin.example" in failed.value.output
-    # the other domain went on, and the one that is gone from the specs is served as before
-    assert policy_of(endpoints, own, "wingtip.example").splitlines()[2] == "mx: mx2.mailhost.example"
-    assert policy_of(endpoints, own, "tailspin.example").splitlines()[2] == "mx: mx1.mailhost.example"
-    # protection lies in the state: it is lifted while the domain is still in the specs, and only then can it go
-    assert own.config is not None
-    own.config.write_text(own.config.read_text().replace("allow_destroy: false", "allow_destroy: true"))
-    (specs / "two.yaml").write_text(ONE_DOMAIN.replace("wingtip", "tailspin"))
-    own.up()
-    (specs / "two.yaml").unlink()
-    own.up()
-    assert set(own.outputs()["policy_ids"]) == {"wingtip.example"}
-
-
-def policy_of(endpoints: Endpoints, own: Deployment, policy_domain: str) -> str:
-    """The policy in the bucket."""
-    bucket = own.outputs()["policy_bucket"]
-    key = f"{policy_domain}/.well-known/mta-sts.txt"
-    body: bytes = account.client("s3", endpoints.aws).get_object(Bucket=bucket, Key=key)["Body"].read()
-    return body.decode()
 
 
 def wait_until_only_the_gate_is_at_work(endpoints: Endpoints, stack: str) -> None:
