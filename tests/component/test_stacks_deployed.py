@@ -4,15 +4,14 @@ from typing import Any
 
 import pulumi
 import pytest
+from sample_outputs import CALLS
 from strict_mocks import Recording
 from test_stacks_program import deploy, domains_of, specs  # noqa: F401 (a fixture)
 
 from components.dns_zones.zones import Provider
 from mailtls.mta_sts.policy import Mode
 from mailtls.tls_rpt.contract import OwnDomain, parse_domain_list, render_domain_list
-from stacks.deployed import parse
-
-READ = "pulumi:pulumi:readStackResourceOutputs"
+from stacks.deployed import READ, READ_OUTPUTS, parse
 
 
 def urn(types: str, name: str) -> str:
@@ -45,7 +44,7 @@ def listed(*domains: OwnDomain) -> dict[str, Any]:
 
 
 def deploy_over(monkeypatch: pytest.MonkeyPatch, specs: Any, state: dict[str, Any], **changes: Any) -> Recording:  # noqa: F811
-    monkeypatch.setitem(__import__("sample_outputs").CALLS, READ, lambda args: {"outputs": state})
+    monkeypatch.setitem(CALLS, READ, lambda args: {"outputs": state})
     return deploy(specs, **changes)
 
 
@@ -160,3 +159,10 @@ def test_changes_that_take_the_ground_away_register_nothing(
             subscriptions=None,
         )
     assert types == []
+
+
+def test_domains_are_deployed_where_their_platform_is(monkeypatch: pytest.MonkeyPatch, specs: Any) -> None:  # noqa: F811
+    outputs = {"topic_arn": "arn:aws:sns:eu-central-1:123456789012:alerts"}
+    monkeypatch.setitem(CALLS, READ_OUTPUTS, lambda args: {"outputs": outputs})
+    with pytest.raises(pulumi.RunError, match=r"aws:region: eu-west-1, but the platform .* is in eu-central-1"):
+        deploy(specs, kind="domains", platform="organization/mailtls/platform", reports=None, subscriptions=None)
