@@ -97,8 +97,12 @@ def read_deployed() -> Deployed:
 
 
 def platform_region(platform: str) -> str | None:
-    """The region of the platform `platform` (a stack's full name), by its outputs; None when they do not tell."""
-    outputs = _asked(READ_OUTPUTS, {"name": platform}, platform)["outputs"]
+    """The region of the platform `platform` (a stack's full name), by its outputs; None when they do not tell, or
+    cannot be read: who refers to the platform tells that."""
+    try:
+        outputs = _asked(READ_OUTPUTS, {"name": platform}, platform)["outputs"]
+    except pulumi.RunError:
+        return None
     found = _ARN_REGION.match(str(outputs.get("topic_arn")))
     return found[1] if found else None
 

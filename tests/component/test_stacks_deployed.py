@@ -6,12 +6,12 @@ import pulumi
 import pytest
 from sample_outputs import CALLS
 from strict_mocks import Recording
-from test_stacks_program import deploy, domains_of, specs  # noqa: F401 (a fixture)
+from test_stacks_program import PLATFORM_OUTPUTS, deploy, domains_of, specs  # noqa: F401 (a fixture)
 
 from components.dns_zones.zones import Provider
 from mailtls.mta_sts.policy import Mode
 from mailtls.tls_rpt.contract import OwnDomain, parse_domain_list, render_domain_list
-from stacks.deployed import READ, READ_OUTPUTS, parse
+from stacks.deployed import READ, parse
 
 
 def urn(types: str, name: str) -> str:
@@ -161,8 +161,13 @@ def test_changes_that_take_the_ground_away_register_nothing(
     assert types == []
 
 
-def test_domains_are_deployed_where_their_platform_is(monkeypatch: pytest.MonkeyPatch, specs: Any) -> None:  # noqa: F811
-    outputs = {"topic_arn": "arn:aws:sns:eu-central-1:123456789012:alerts"}
-    monkeypatch.setitem(CALLS, READ_OUTPUTS, lambda args: {"outputs": outputs})
+def test_domains_are_deployed_where_their_platform_is(specs: Any) -> None:  # noqa: F811
+    elsewhere = {**PLATFORM_OUTPUTS, "topic_arn": "arn:aws:sns:eu-central-1:123456789012:alerts"}
+    of_domains = {
+        "kind": "domains",
+        "platform": "organization/mailtls/platform",
+        "reports": None,
+        "subscriptions": None,
+    }
     with pytest.raises(pulumi.RunError, match=r"aws:region: eu-west-1, but the platform .* is in eu-central-1"):
-        deploy(specs, kind="domains", platform="organization/mailtls/platform", reports=None, subscriptions=None)
+        deploy(specs, platform_outputs=elsewhere, **of_domains)
