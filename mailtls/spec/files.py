@@ -8,6 +8,8 @@ from mailtls.spec.errors import SpecError
 from mailtls.spec.yaml_text import MAX_FILE_BYTES
 
 DEFAULTS_FILE = "defaults.yaml"
+LEADS_OUT = "a link out of the folder of specs is not followed; put the file itself here"
+_SPEC_NAMES = (".yaml", ".yml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,13 @@ def find(root: Path, errors: list[SpecError]) -> Folder:
     """All spec files at or below `root`, a folder or one file (the defaults.yaml beside it counts then).
 
     Hidden names, and files that are not YAML, are passed over. What somebody may take for a spec that is deployed, and
-    is not, is added to `errors`: `.yml`, a link to a folder, what is no regular file.
+    is not, is added to `errors`: `.yml`, a link to a folder, a link that leads out of `root`, what is no regular file.
+    What such a link leads to is not read: an error shows what a file holds, and a spec may come from a stranger.
     Files are shown below `root` as it was typed; below its last part when it is absolute.
     """
     shown = Path(root.name) if root.is_absolute() else root
     if root.is_dir():
-        return _folder(root, shown, errors)
+        return _folder(root, shown, os.path.realpath(root), errors)
     if root.name == DEFAULTS_FILE:
         errors.append(_error(shown, "this file fills in what specs leave out; name its folder, or a spec"))
         return Folder()
@@ -51,12 +54,22 @@ def find(root: Path, errors: list[SpecError]) -> Folder:
     if root.suffix != ".yaml" or not root.is_file():
         errors.append(_error(shown, "not a file whose name ends in .yaml"))
         return Folder()
+    inside = os.path.realpath(root.parent)
     beside = root.with_name(DEFAULTS_FILE)
+    for file in (root, beside):
+        if _leads_out(str(file), inside):
+            errors.append(_error(shown.with_name(file.name), LEADS_OUT))
+            return Folder()
     defaults = SourceFile(str(beside), shown.with_name(DEFAULTS_FILE).as_posix()) if beside.is_file() else None
     return Folder(defaults, (SourceFile(str(root), shown.as_posix()),))
 
 
-def _folder(path: Path, shown: Path, errors: list[SpecError]) -> Folder:
+def _leads_out(path: str, inside: str) -> bool:
+    """Whether a file is a link to what does not lie in the folder `inside` (a real path). Reads links, no file."""
+    return os.path.islink(path) and not os.path.realpath(path).startswith(os.path.join(inside, ""))
+
+
+def _folder(path: Path, shown: Path, inside: str, errors: list[SpecError]) -> Folder:
     try:
         with os.scandir(path) as found:
             entries = sorted((e for e in found if not e.name.startswith(".")), key=lambda e: e.name)
@@ -70,19 +83,25 @@ def _folder(path: Path, shown: Path, errors: list[SpecError]) -> Folder:
         if entry.is_dir():
             if entry.is_symlink():
                 errors.append(_error(shown / entry.name, "a link to a folder is not followed; move the folder here"))
+            elif entry.name.lower().endswith(_SPEC_NAMES):
+                errors.append(_error(shown / entry.name, "a folder with the name of a spec; rename it"))
             else:
-                folders.append(_folder(path / entry.name, shown / entry.name, errors))
+                folders.append(_folder(path / entry.name, shown / entry.name, inside, errors))
         elif entry.name == DEFAULTS_FILE:
-            defaults = _source_file(entry, shown, errors)
-        elif entry.name.lower().endswith((".yaml", ".yml")) and (file := _source_file(entry, shown, errors)):
+            defaults = _source_file(entry, shown, inside, errors)
+        elif entry.name.lower().endswith(_SPEC_NAMES) and (file := _source_file(entry, shown, inside, errors)):
             specs.append(file)
     return Folder(defaults, tuple(specs), tuple(folders))
 
 
-def _source_file(entry: os.DirEntry[str], folder_shown: Path, errors: list[SpecError]) -> SourceFile | None:
+def _source_file(
+    entry: os.DirEntry[str], folder_shown: Path, inside: str, errors: list[SpecError]
+) -> SourceFile | None:
     """The entry of a folder, if it is a file to read."""
     if not entry.name.endswith(".yaml"):
         message = f"not read because of its name; rename it to {Path(entry.name).stem}.yaml"
+    elif _leads_out(entry.path, inside):
+        message = LEADS_OUT
     elif not entry.is_file():
         message = "not a regular file, or a link to nothing"
     else:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mailtls.spec import schema, values, yaml_text
+from mailtls.spec import schema, values, yaml_refusal, yaml_text
 from mailtls.spec.errors import Fault, SpecError, SpecErrors, quoted
 from mailtls.spec.files import Folder, SourceFile, find
 from mailtls.spec.model import PolicySpec, Source
@@ -59,6 +59,12 @@ def _without(data: Any, paths: set[tuple[str | int, ...]], here: tuple[str | int
     if isinstance(data, list):
         return [None if (*here, index) in paths else item for index, item in enumerate(data)]
     return data
+
+
+def _no_map(data: object) -> str:
+    """What to say about a file that holds something else than keys and values."""
+    key = yaml_refusal.key_without_blank(data) if isinstance(data, str) else None
+    return yaml_refusal.blank_missing(key) if key else f"{quoted(data)} is not a spec (policy_domain: contoso.example)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +127,7 @@ class _Loading:
         if data is None:
             self._report(layers, [Fault((), "the file is empty; write a spec or remove it")])
         elif not isinstance(data, dict):
-            self._report(layers, [Fault((), f"{quoted(data)} is not a spec (policy_domain: contoso.example)")])
+            self._report(layers, [Fault((), _no_map(data))])
         else:
             source = Source(file.shown, lines.get(("policy_domain",), 1))
             self._spec(data, chain, layers, source)

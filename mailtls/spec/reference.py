@@ -42,11 +42,14 @@ _CLOSING = f"""\
 
 By the core schema of YAML 1.2: only `true` and `false` are booleans and only `null`, `~` and nothing are null. So
 `mode: none` is text and needs no quotes, and so are `no`, `on`, `12:30` and `2026-12-24`. A wildcard does need quotes
-(`"*.example.com"`), because a plain `*` begins an alias.
+(`"*.example.com"`), because a plain `*` refers to an anchor.
 
-Not read, each an error with its place: a key twice, tags (`!!python/...`), merge keys (`<<`), a second document, files
-over {MAX_FILE_BYTES:,} bytes, more than {MAX_DEPTH} levels, more than {MAX_VALUES:,} values (an alias counts as often
-as it is used).
+Not read, each an error with its place: a key twice, tags (`!!python/...`), merge keys (`<<`), numbers that begin with a
+zero (`010` is ten to some programs and eight to others), a second document, files over {MAX_FILE_BYTES:,} bytes, more
+than {MAX_DEPTH} levels, more than {MAX_VALUES:,} values (an alias counts as often as it is used).
+
+A symbolic link is followed when its file lies below the loaded folder. One that leads out of it, one to a folder, and
+whatever is no regular file are errors; what they lead to is not read.
 
 ## How names are read
 

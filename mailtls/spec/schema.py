@@ -18,6 +18,11 @@ from jsonschema.exceptions import ValidationError
 
 from mailtls.spec.errors import Fault, quoted
 from mailtls.spec.verdict import Verdict, compiled
+from mailtls.spec.yaml_refusal import blank_missing, key_without_blank
+
+_SWITCHED_OFF = (None, False, "off", "no", "false")
+_SWITCHED_ON = ("on", "yes", "true")
+"""Nearer to "none" by its letters, and meant as anything but that."""
 
 SCHEMA_FILE = "policy_spec.v1.schema.json"
 
@@ -71,23 +76,31 @@ def _in_words(error: ValidationError) -> Iterator[Fault]:
         message = limit if value else f"an empty list {part['x-error']}"
     else:
         message = f"{quoted(value)} {part.get('x-error', 'is not allowed')}{_nearest(value, part)}"
-        if isinstance(value, str) and part.get("type") == "array":
+        if isinstance(value, str) and part.get("type") == "array" and value.startswith("-"):
+            message += "; a blank is missing after the -"
+        elif isinstance(value, str) and part.get("type") == "array":
             message += f"; write it in brackets: [{quoted(value)}]"
     yield Fault(path, f"{message} ({part['x-expected']})" if "x-expected" in part else message)
 
 
 def _nearest(value: object, part: Mapping[str, Any]) -> str:
     """`; did you mean "enforce"?` where the value is nearly one of a closed list."""
-    if value is None and "none" in part.get("enum", ()):
+    choices = part.get("enum", ())
+    word = value.lower()[:40] if isinstance(value, str) else value
+    if "none" in choices and word in _SWITCHED_OFF:
         return '; did you mean "none"?'
-    near = difflib.get_close_matches(value.lower()[:40], part.get("enum", ()), n=1) if isinstance(value, str) else []
-    return f'; did you mean "{near[0]}"?' if near else ";" if "enum" in part else ""
+    if not isinstance(word, str) or word in _SWITCHED_ON:
+        return ""
+    near = difflib.get_close_matches(word, choices, n=1)
+    return f'; did you mean "{near[0]}"?' if near else ""
 
 
 def _unknown_key(key: str, part: Mapping[str, Any], path: tuple[str | int, ...]) -> str:
     """What to say about a key that the schema does not have at this place."""
     if key in part.get("x-planned", ()):
         return "is planned but not yet acted on; remove it"
+    if glued := key_without_blank(key):
+        return blank_missing(glued)
     known = {name.replace("-", "_"): name for name in part["properties"]}
     unknown = part.get("x-unknown", "is not a key here")
     near = difflib.get_close_matches(key.lower().replace("-", "_")[:40], known, n=1)

@@ -4,6 +4,7 @@ Names are judged here by the `idna` package (UTS 46 and IDNA 2008, strictly), so
 A-label; `mailtls.names` alone is more liberal.
 """
 
+import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -69,12 +70,43 @@ def _policy_domain(text: str, faults: list[Fault]) -> str | None:
     try:
         domain = strict_host_name(text)
     except names.InvalidName as e:
-        faults.append(Fault(("policy_domain",), f"{quoted(text)} is not a mail domain: {e}"))
+        faults.append(Fault(("policy_domain",), f"{quoted(text)} is not a mail domain: {_taken_for_domain(text) or e}"))
         return None
     if len(domain) > MAX_POLICY_DOMAIN:
         message = f"{len(domain)} octets; {MAX_POLICY_DOMAIN} is the most, since _smtp._tls. is put in front"
         faults.append(Fault(("policy_domain",), message))
     return domain
+
+
+def _taken_for_domain(text: str) -> str | None:
+    """What a text is that people write where a mail domain belongs, and what to write; None where nothing is known."""
+    text = text.strip()
+    try:
+        ipaddress.ip_address(text.strip("[]"))
+    except ValueError:
+        pass
+    else:
+        return "it is an IP address; write the domain that stands behind the @ of the mail addresses"
+    if len(text.replace(",", " ").split()) > 1:
+        return "one name is wanted; several go under policy_domains"
+    if "://" in text:
+        return _written("it is a URL", text.split("://", 1)[1])
+    if "@" in text:
+        return _written("it is a mail address", text.rsplit("@", 1)[1])
+    if "/" in text or ":" in text:
+        return _written("it has a path or a port", text)
+    if text.startswith("*."):
+        return "a policy is for one name, not for those below it; each that receives mail has a spec of its own"
+    return None
+
+
+def _written(what: str, rest: str) -> str:
+    """`what` it is, and the name in `rest` where there is one."""
+    host = re.split(r"[/:?#]", rest.rsplit("@", 1)[-1], maxsplit=1)[0]
+    try:
+        return f"{what}; write {strict_host_name(host)}"
+    except names.InvalidName:
+        return f"{what}; write the domain alone, as in contoso.example"
 
 
 def _mta_sts(data: Mapping[str, Any], faults: list[Fault]) -> MtaSts | None:

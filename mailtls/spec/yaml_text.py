@@ -2,7 +2,8 @@
 
 The text may come from a stranger's pull request, so what it can cost is bounded before it is spent: bytes, depth, and
 values after aliases are followed. No tags, no merge keys, no key twice. Plain scalars are read by the core schema of
-YAML 1.2 (section 10.3.2), not by PyYAML's YAML 1.1: `no`, `on` and `12:30` are text, `010` is ten, dates are text.
+YAML 1.2 (section 10.3.2), not by PyYAML's YAML 1.1: `no`, `on`, `12:30` and dates are text. `010`, which is ten by 1.2
+and eight by 1.1, is refused.
 
 The C parser composes nodes, which carry their place; converting them here is faster than PyYAML's constructor and is
 where the bounds are kept.
@@ -17,6 +18,8 @@ from typing import Any
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from mailtls.spec import yaml_refusal
+
 MAX_FILE_BYTES = 1 << 20
 """A file of a thousand domains is a tenth of this."""
 MAX_DEPTH = 16
@@ -30,6 +33,7 @@ _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _NUMBER_START = frozenset("+-.0123456789")
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_LEADING_ZERO = re.compile(r"[-+]?0[0-9]+")
 _FLOAT = re.compile(
     r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 )
@@ -82,12 +86,16 @@ def decode(data: bytes) -> str:
     """A file's bytes as text. Raises YamlFault when they are too many or not UTF-8."""
     if len(data) > MAX_FILE_BYTES:
         raise YamlFault(1, 1, f"the file is larger than {MAX_FILE_BYTES} bytes; split it")
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise YamlFault(1, 1, "the file is UTF-16; save it as UTF-8")
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
         return data.decode()
     except UnicodeDecodeError as e:
         before = data[: e.start].decode()
-        raise YamlFault(before.count("\n") + 1, len(before) - before.rfind("\n"), "the file is not UTF-8") from e
+        raise YamlFault(
+            before.count("\n") + 1, len(before) - before.rfind("\n"), "the file is not UTF-8; save it as UTF-8"
+        ) from e
 
 
 def compose(text: str) -> Node | None:
@@ -96,9 +104,7 @@ def compose(text: str) -> Node | None:
     try:
         return composer.get_single_node()
     except yaml.MarkedYAMLError as e:
-        mark = e.problem_mark or e.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise YamlFault(line, column, f"not YAML: {e.problem or e.context}") from e
+        raise YamlFault(*yaml_refusal.in_words(text, e)) from e
     except yaml.YAMLError as e:
         raise YamlFault(*_reader_place(text, e), "not YAML: a control character that no YAML file may hold") from e
     finally:
@@ -183,6 +189,8 @@ def _plain_scalar(node: Node) -> object:
         return _BOOLEANS[text]
     if text[0] not in _NUMBER_START:
         return text
+    if _LEADING_ZERO.fullmatch(text):
+        raise _fault(node, f"{text[:60]} begins with a zero, which some programs read as octal; write it without")
     if _INTEGER.fullmatch(text):
         if len(text) > MAX_INTEGER_DIGITS:
             raise _fault(node, f"a number of more than {MAX_INTEGER_DIGITS} digits")

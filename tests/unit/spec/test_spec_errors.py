@@ -294,7 +294,7 @@ def test_below_unreadable_defaults_only_yaml_is_judged(errors: Errors) -> None:
             "sub/b.yaml": "policy_domain: [\n",
         }
     )
-    assert [line.split(": ")[0] for line in said] == ["defaults.yaml:2:1", "sub/b.yaml:2:1"]
+    assert [line.split(": ")[0] for line in said] == ["defaults.yaml:1:10", "sub/b.yaml:1:16"]
     assert errors({"defaults.yaml": "- a", "sub/b.yaml": "policy_domain: b.example"}) == [
         'defaults.yaml:1:1: ["a"] is not a map of keys'
     ]
@@ -332,13 +332,16 @@ def test_what_is_no_file_to_read(errors: Errors, tmp_path: Path) -> None:
     (root / "folder").mkdir()
     (root / "link").symlink_to("folder")
     (root / "gone.yaml").symlink_to("nowhere")
+    (root / "folder.yaml").mkdir()
+    (root / "folder.yaml" / "unread.yaml").write_text("nothing of this is read")
     os.mkfifo(root / "pipe.yaml")
     (root / "latin.yaml").write_bytes("owner: bö".encode("latin-1"))
     (root / "large.yaml").write_bytes(b"#" * (1 << 20) + b"\n")
     assert errors({"ok.yaml": "policy_domain: ok.example"}) == [
+        "folder.yaml:1:1: a folder with the name of a spec; rename it",
         "gone.yaml:1:1: not a regular file, or a link to nothing",
         "large.yaml:1:1: the file is larger than 1048576 bytes; split it",
-        "latin.yaml:1:9: the file is not UTF-8",
+        "latin.yaml:1:9: the file is not UTF-8; save it as UTF-8",
         "link:1:1: a link to a folder is not followed; move the folder here",
         "pipe.yaml:1:1: not a regular file, or a link to nothing",
     ]
@@ -360,3 +363,132 @@ def test_a_root_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ro
     with pytest.raises(SpecErrors) as raised:
         load(Path(root))
     assert str(raised.value).startswith(said)
+
+
+STS = "policy_domain: a.example\nmta_sts:\n  "
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        # what only looks like an indentation
+        (STS[:-2] + "\tmode: none", "3:1: a tab indents this line; YAML takes spaces only"),
+        (STS + "mode: none\n  \tmx: []", "4:3: a tab indents this line; YAML takes spaces only"),
+        ("policy_domain: a.example\n owner: x", "2:7: this line is not indented like the ones above it"),
+        (STS + " mode: none\n  mx: []", "4:3: this line is not indented like the ones above it"),
+        # a wildcard without quotes
+        (STS + "mode: testing\n  mx: [*.mail.example]", '4:8: a plain * refers to an anchor, and there is none of this '
+         'name; put a wildcard in quotes: "*.mail.example"'),
+        (STS + "mode: testing\n  mx:\n    - *.mail.example # all", '5:7: a plain * refers to an anchor'),
+        (STS + "mode: testing\n  mx: [b.example.com, *c]", '4:23: a plain * refers to an anchor'),
+        ("policy_domain: &a a.example\nowner: *b", '2:8: a plain * refers to an anchor'),
+        # what opens and does not close
+        (STS + 'mode: testing\n  mx: ["b.example.com]\nowner: x', "4:8: the quote that opens here is never closed"),
+        (STS + "mode: 'testing\n  mx: []\nowner: x", "3:9: the quote that opens here is never closed"),
+        ('policy_domain: "a.example\nowner: "x"', "1:16: the quote that opens here is closed only in line 2"),
+        (STS + "mode: testing\n  mx: [b.example.com\nowner: x", "4:7: the [ that opens here is not closed"),
+        ("policy_domain: a.example\nmta_sts: {mode: none\nowner: x", "2:10: the { that opens here is not closed"),
+        ("policy_domain: a.example\nmta_sts: {mode: none mx: []}", "2:24: a comma, or the } for the { in column 10"),
+        # a colon
+        (STS + "mode:none\n  mx: []", '3:3: a blank is missing after "mode:"'),
+        ("policy_domain:a.example", '1:1: a blank is missing after "policy_domain:"'),
+        ("policy_domain:a.example\nowner: x", '1:1: a blank is missing after "policy_domain:"'),
+        ("policy_domain: a.example\nowner:x", '2:1: a blank is missing after "owner:"'),
+        ("policy_domain: a.example\nmta_sts: {mode:none}",
+         '2:11: mta_sts[mode:none]: a blank is missing after "mode:"'),
+        ("policy_domain: a.example\nowner: x: y", '2:9: a second ": " in one line; put the value in quotes'),
+        (STS + "mode: testing\n  mx:\n    -b.example.com",
+         '5:5: mta_sts.mx: "-b.example.com" is not a list of MX hosts; '
+         "a blank is missing after the -"),
+        # characters
+        ("policy_domain: @a.example", "1:16: a value cannot begin with @; put it in quotes"),
+        ("policy_domain: `a.example`", "1:16: a value cannot begin with `; put it in quotes"),
+        ('policy_domain: "a\\.example"', "1:18: in double quotes a backslash begins an escape"),
+        ("policy_domain: a.example\r\nowner: x y\r\n", '2:8: owner: "x y" is not an owner'),
+        ("<<<<<<< HEAD\npolicy_domain: a.example\n=======\npolicy_domain: b.example\n>>>>>>> x",
+         "1:1: a merge conflict that nobody has resolved"),
+        ("policy_domain: a.example\nowner: x\x00y", "2:9: not YAML: a control character"),
+        ("policy_domain: a.example\nowner: x\nowner: y", "3:1: the key 'owner' stands here twice"),
+        ("policy_domain: a.example\nmta_sts: {mode: none, max_age: 086400}", "2:32: 086400 begins with a zero"),
+        # what is no domain
+        *(
+            (f"policy_domain: '{text}'", f'1:16: policy_domain: "{text}" is not a mail domain: {said}')
+            for text, said in {
+                "192.0.2.1": "it is an IP address; write the domain", "2001:db8::1": "it is an IP address",
+                "[192.0.2.1]": "it is an IP address",
+                "postmaster@contoso.example": "it is a mail address; write contoso.example",
+                "@contoso.example": "it is a mail address; write contoso.example",
+                "https://contoso.example/mail": "it is a URL; write contoso.example",
+                "mailto:x@contoso.example": "it is a mail address; write contoso.example",
+                "https://": "it is a URL; write the domain alone",
+                "contoso.example:25": "it has a path or a port; write contoso.example",
+                "contoso.example/x": "it has a path or a port; write contoso.example",
+                "*.contoso.example": "a policy is for one name",
+                "a.example, b.example": "one name is wanted; several go under policy_domains",
+            }.items()
+        ),
+        ("policy_domains:\n  postmaster@contoso.example: {}", "it is a mail address; write contoso.example"),
+        ("policy_domains:\n  12345: {}", "2:3: the key 12345 is not text; put it in quotes"),
+        # modes: the hint stands there when there is one, and no stray ; when there is none
+        *(
+            (f"policy_domain: a.example\nmta_sts: {{mode: {mode}}}",
+             f"2:17: mta_sts.mode: {shown} is not a mode{hint} (none, testing, enforce; RFC 8461 section 3.2)")
+            for mode, shown, hint in [
+                ("report", '"report"', ""), ("on", '"on"', ""), ("yes", '"yes"', ""), ("true", "true", ""),
+                ("5", "5", ""), ("off", '"off"', '; did you mean "none"?'),
+                ("false", "false", '; did you mean "none"?'),
+                ("test", '"test"', '; did you mean "testing"?'), ("[none]", '["none"]', ""),
+            ]
+        ),
+    ],
+)  # fmt: skip
+def test_what_people_mistype_is_told_where_it_begins(errors: Errors, text: str, said: str) -> None:
+    (line,) = errors({"x.yaml": text})
+    assert line.startswith("x.yaml:")
+    assert said in line
+
+
+def test_a_file_of_another_encoding(errors: Errors, tmp_path: Path) -> None:
+    (tmp_path / "policy_specs").mkdir()
+    (tmp_path / "policy_specs" / "wide.yaml").write_bytes("policy_domain: a.example".encode("utf-16"))
+    assert errors({}) == ["wide.yaml:1:1: the file is UTF-16; save it as UTF-8"]
+
+
+def test_a_link_out_of_the_folder_is_not_read(errors: Errors, tmp_path: Path) -> None:
+    """An error shows what a file holds: a link in a stranger's pull request must not show other files of the runner."""
+    (tmp_path / "secret").write_text("password-of-the-runner")
+    (tmp_path / "beside").mkdir()
+    (tmp_path / "beside" / "other.yaml").write_text("password-of-the-runner")
+    root = tmp_path / "policy_specs"
+    (root / "sub").mkdir(parents=True)
+    (root / "absolute.yaml").symlink_to(tmp_path / "secret")
+    (root / "relative.yaml").symlink_to("../secret")
+    (root / "sub" / "defaults.yaml").symlink_to("../../secret")
+    (root / "twice.yaml").symlink_to("relative.yaml")
+    (root / "device.yaml").symlink_to("/dev/zero")
+    (root / "folder").symlink_to("../beside")
+    said = errors({"ok.yaml": "policy_domain: ok.example"})
+    assert not [line for line in said if "password" in line]
+    out = "1:1: a link out of the folder of specs is not followed; put the file itself here"
+    assert said == [
+        f"absolute.yaml:{out}",
+        f"device.yaml:{out}",
+        "folder:1:1: a link to a folder is not followed; move the folder here",
+        f"relative.yaml:{out}",
+        f"sub/defaults.yaml:{out}",
+        f"twice.yaml:{out}",
+    ]
+    for named in (root / "relative.yaml", root / "sub" / "defaults.yaml"):
+        with pytest.raises(SpecErrors) as raised:
+            load(named)
+        assert "password" not in str(raised.value)
+
+
+def test_a_link_inside_the_folder_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "shared.yaml").write_text("policy_domain: a.example\n")
+    (tmp_path / "a" / "defaults.yaml").write_text("owner: x\n")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "defaults.yaml").symlink_to("../a/defaults.yaml")
+    (tmp_path / "b" / "b.yaml").write_text("policy_domain: b.example\n")
+    assert {spec.policy_domain: spec.owner for spec in load(tmp_path)} == {"a.example": None, "b.example": "x"}
