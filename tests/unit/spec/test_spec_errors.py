@@ -254,7 +254,7 @@ def test_all_faults_of_all_files_come_at_once_and_in_order(errors: Errors) -> No
         }
     )
     assert [line.split(": ")[0] for line in said] == [
-        "a.yaml:2:1", "b.yaml:2:1", "b.yaml:4:9", "b.yaml:5:8", "b.yaml:5:19", "b.yaml:5:22", "c/d.yaml:1:16",
+        "a.yaml:1:16", "b.yaml:2:1", "b.yaml:4:9", "b.yaml:5:8", "b.yaml:5:19", "b.yaml:5:22", "c/d.yaml:1:16",
         "c/d.yaml:2:17", "z.yml:1:1",
     ]  # fmt: skip
 
