@@ -1,18 +1,21 @@
 """The topic that people subscribe to: alerts about domains (from the Lambda) and about the pipeline (from alarms)."""
 
 import hashlib
-import json
 from collections.abc import Sequence
 from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
+from components.json_text import json_text
 from components.policy_documents import allow, deny_without_tls, document
 from mailtls.tls_rpt.contract import Attribute
 
 KEY_DELETION_DAYS = 7
 """The shortest that KMS allows: no data lie under this key for longer than a delivery takes."""
+
+SIGNATURE_VERSION = 2
+"""SHA256. SNS signs with SHA1 (version 1) where nothing is said. A receiver that checks reads `SignatureVersion`."""
 
 
 class SubscriptionArgs(TypedDict):
@@ -59,7 +62,9 @@ class AlertTopic(pulumi.ComponentResource):
             policy=key_policy(region, account_id),
             opts=child,
         )
-        topic = aws.sns.Topic(f"{name}-topic", region=region, kms_master_key_id=key.arn, opts=child)
+        topic = aws.sns.Topic(
+            f"{name}-topic", region=region, kms_master_key_id=key.arn, signature_version=SIGNATURE_VERSION, opts=child
+        )
         aws.sns.TopicPolicy(
             f"{name}-policy",
             region=region,
@@ -76,7 +81,7 @@ class AlertTopic(pulumi.ComponentResource):
                 topic=topic.arn,
                 protocol=subscription["protocol"],
                 endpoint=pulumi.Output.secret(subscription["endpoint"]),  # a webhook's path may open it
-                filter_policy=json.dumps(wanted, sort_keys=True) if wanted else None,
+                filter_policy=json_text(wanted) if wanted else None,
                 filter_policy_scope="MessageAttributes" if wanted else None,
                 # people come and go by settings, also where all else is protected
                 opts=pulumi.ResourceOptions(parent=self, protect=False),

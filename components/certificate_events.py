@@ -2,28 +2,27 @@
 
 CloudFront's certificates live in us-east-1 and so do the events about them, while an alarm or a rule can reach targets
 of its own region only. So one rule there forwards to the platform's event bus, and a second rule here invokes the
-function, which keeps the ladder of 30, 14 and 7 days. ACM begins 45 days before the end, once a day; a renewal that
-works has been done by then, so the first event already means that something is wrong.
+function, which decides when a person is told. Certificates last 198 days. ACM begins to renew about 45 days before the
+end, and from then on tells every day: the first events are usual, those that go on mean a renewal that does not work.
 """
 
-import json
 from typing import TypedDict
 
 import pulumi
 import pulumi_aws as aws
 
+from components.json_text import json_text
 from components.policy_documents import allow, document, trust
 from components.policy_host import CERTIFICATE_REGION
 from components.report_function import invoke_by_rule
 
-PATTERN = json.dumps(
+PATTERN = json_text(
     {
         "source": ["aws.acm"],
         "detail-type": ["ACM Certificate Approaching Expiration", "ACM Certificate Expired"],
         # the platform's own region has certificates too, which are none of ours
         "region": [CERTIFICATE_REGION],
-    },
-    sort_keys=True,
+    }
 )
 
 

@@ -4,13 +4,15 @@ from collections.abc import Mapping, Sequence
 
 import pulumi
 
+from components.json_text import json_output
+
 Statement = Mapping[str, object]
 """One statement; values may be Outputs at any depth."""
 
 
 def document(*statements: Statement) -> pulumi.Output[str]:
     """The document's text. Each statement has a `Sid`, so that an access error can be looked up."""
-    return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)})
+    return json_output({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def allow(sid: str, actions: str | Sequence[str], resources: object, **more: object) -> Statement:

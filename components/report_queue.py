@@ -8,6 +8,7 @@ from typing import TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from components.json_text import json_output
 from components.policy_documents import allow, deny_without_tls, document
 from mailtls.tls_rpt.contract import Prefix
 
@@ -65,18 +66,14 @@ class ReportQueue(pulumi.ComponentResource):
             visibility_timeout_seconds=VISIBILITY_TIMEOUT,
             message_retention_seconds=RETENTION,
             sqs_managed_sse_enabled=True,
-            redrive_policy=pulumi.Output.json_dumps(
-                {"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": MAX_RECEIVE_COUNT}
-            ),
+            redrive_policy=json_output({"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": MAX_RECEIVE_COUNT}),
             opts=child,
         )
         aws.sqs.RedriveAllowPolicy(
             f"{name}-redrive-allow",
             region=region,
             queue_url=dead_letters.url,
-            redrive_allow_policy=pulumi.Output.json_dumps(
-                {"redrivePermission": "byQueue", "sourceQueueArns": [queue.arn]}
-            ),
+            redrive_allow_policy=json_output({"redrivePermission": "byQueue", "sourceQueueArns": [queue.arn]}),
             opts=child,
         )
         aws.sqs.QueuePolicy(

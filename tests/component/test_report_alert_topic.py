@@ -76,3 +76,7 @@ def test_warns_when_nobody_would_hear_of_the_pipeline(caplog, subscriptions, war
     with caplog.at_level("WARNING"):
         deploy(subscriptions)
     assert ("will reach nobody" in caplog.text) is warned
+
+
+def test_messages_are_signed_with_sha256():
+    assert deploy([WEBHOOK]).one("aws:sns/topic:Topic").inputs["signatureVersion"] == 2

@@ -48,7 +48,7 @@ def test_a_subscription_is_confirmed_and_what_is_published_arrives(
     webhook: Webhook, url: str, aws: Callable[..., Any], unique: Callable[..., str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     sns = aws("sns")
-    topic = sns.create_topic(Name=unique("alerts"))["TopicArn"]
+    topic = sns.create_topic(Name=unique("alerts"), Attributes={"SignatureVersion": "2"})["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=f"{url}/mailtls")
     end = time.monotonic() + PATIENCE
     while not confirmed(sns, topic):
@@ -66,6 +66,7 @@ def test_a_subscription_is_confirmed_and_what_is_published_arrives(
     (message,) = messages
     assert message["Message"] == "[critical] contoso.example\nWHAT"
     assert (message["Type"], message["TopicArn"], message["Subject"]) == ("Notification", topic, "s")
+    assert message["SignatureVersion"] == "2"  # as the topic says
     assert message["MessageAttributes"]["owner"]["Value"] == "mail-team"
     status, shown = says(url, "GET", "/messages")
     assert (status, json.loads(shown)) == (200, [message])

@@ -75,6 +75,8 @@ def _fan_out(
             continue
         raw = subscription["attributes"].get("RawMessageDelivery") == "true"
         envelope = sns._build_envelope(topic_arn, msg_id, text, subject, attributes, raw)
+        if not raw:
+            envelope = json.dumps(json.loads(envelope) | {"SignatureVersion": _signature_version(topic)})
         if protocol in ("http", "https"):
             headers = _headers("Notification", msg_id, topic_arn) | {
                 "x-amz-sns-subscription-arn": subscription["arn"],
@@ -87,6 +89,11 @@ def _fan_out(
             )
         elif protocol == "lambda":
             _invoke(endpoint, topic_arn, subscription["arn"], envelope)
+
+
+def _signature_version(topic: Mapping[str, Any] | None) -> str:
+    """SNS's own default is 1 (SHA1)."""
+    return str((topic or {}).get("attributes", {}).get("SignatureVersion") or "1")
 
 
 def _headers(kind: str, message_id: str, topic_arn: str) -> dict[str, str]:
@@ -111,7 +118,7 @@ async def _ask_to_confirm(topic_arn: str, sub: Mapping[str, Any]) -> None:
         "SubscribeURL included in this message.",
         "SubscribeURL": f"http://{sns._HOST}:{sns._PORT}/?Action=ConfirmSubscription&TopicArn={topic_arn}&Token={token}",
         "Timestamp": sns.time.strftime("%Y-%m-%dT%H:%M:%S.000Z", sns.time.gmtime()),
-        "SignatureVersion": "1",
+        "SignatureVersion": _signature_version(sns._topic_by_arn_any_scope(topic_arn)),
         "Signature": "none: this is a sandbox",
         "SigningCertURL": f"https://sns.{get_region()}.amazonaws.com/none.pem",
     }
