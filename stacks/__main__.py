@@ -13,7 +13,7 @@ import datetime
 import pulumi
 
 from stacks.deployed import read_deployed
-from stacks.domains import deploy_domains, load_specs, look_up_zones
+from stacks.domains import deploy_domains, load_specs, look_up_zones, warn_of_specs
 from stacks.killed_runs import take_over_what_is_left
 from stacks.plain_endings import end_in_plain_words
 from stacks.platform_stack import deploy_platform, refer_to_platform
@@ -25,6 +25,7 @@ settings = read_settings()
 specs = load_specs(settings)
 deployed = read_deployed()
 refuse(settings, deployed)
+warn_of_specs(specs, deployed)
 look_up_zones(settings, specs)
 end_in_plain_words()
 take_over_what_is_left()

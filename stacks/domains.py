@@ -13,6 +13,7 @@ from components.dns_zones.zones import ZoneNotConfigured
 from components.policy_domain import Hosting, PolicyDomain, PolicyDomainArgs, must_not_be_deleted
 from components.policy_host import PolicyEdge
 from components.publish_gates.standing_look import look_at_what_is_published
+from mailtls.lint import Severity, spec_findings
 from mailtls.mta_sts.policy import policy_host
 from mailtls.spec.errors import SpecErrors
 from mailtls.spec.load import load
@@ -49,11 +50,20 @@ def load_specs(settings: Settings) -> tuple[PolicySpec, ...]:
     except SpecErrors as e:
         raise pulumi.RunError(f"the specs cannot be deployed:\n{e}") from e
     faults = [fault for spec in specs for fault in _faults(spec, settings)]
+    faults += [str(finding) for finding in spec_findings(specs) if finding.severity is Severity.ERROR]
     if len(specs) > MOST_DOMAINS:
         faults.append(f"{settings.policy_specs}: {len(specs)} domains; a stack holds {MOST_DOMAINS}, make another one")
     if faults:
         raise pulumi.RunError("the specs cannot be deployed:\n" + "\n".join(faults))
     return specs
+
+
+def warn_of_specs(specs: tuple[PolicySpec, ...], deployed: Deployed) -> None:
+    """Say what is allowed in the specs and still unwise. A domain is new until its record has a policy id."""
+    published = frozenset(name for name, domain in deployed.domains.items() if domain.policy_id is not None)
+    for finding in spec_findings(specs, published):
+        if finding.severity is Severity.WARNING:
+            pulumi.log.warn(str(finding))
 
 
 def look_up_zones(settings: Settings, specs: tuple[PolicySpec, ...]) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from mailtls.spec.schema import SCHEMA_FILE, schema, spec_schema
+from mailtls.spec.schema import DEFAULTS_SCHEMA_FILE, SCHEMA_FILE, schema, spec_schema
 from mailtls.spec.yaml_text import MAX_DEPTH, MAX_FILE_BYTES, MAX_VALUES
 
 PAGE = Path(__file__).parents[2] / "docs" / "spec-reference.md"
@@ -28,11 +28,14 @@ fills what the specs below it leave out, from the loaded root down: maps merge, 
 A file is loaded when its name ends in `.yaml` and does not begin with a dot; `.yml` is an error, so that no spec is
 passed over in silence.
 
-An editor with a YAML language server completes keys and shows these texts when a file's first line is
+An editor with a YAML language server completes keys and shows these texts when a file's first line names the schema,
+from where the file lies. In `policy_specs/production/`:
 
 ```yaml
-# yaml-language-server: $schema=../mailtls/spec/{SCHEMA_FILE}
+# yaml-language-server: $schema=../../mailtls/spec/{SCHEMA_FILE}
 ```
+
+Each folder further down takes one `../` more. A `defaults.yaml` names `{DEFAULTS_SCHEMA_FILE}` instead.
 
 ## Keys
 """

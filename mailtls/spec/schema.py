@@ -25,6 +25,8 @@ _SWITCHED_ON = ("on", "yes", "true")
 """Nearer to "none" by its letters, and meant as anything but that."""
 
 SCHEMA_FILE = "policy_spec.v1.schema.json"
+DEFAULTS_SCHEMA_FILE = "policy_defaults.v1.schema.json"
+"""For editors alone: a defaults.yaml holds the keys of a spec, so this refers to the other file."""
 
 
 @cache

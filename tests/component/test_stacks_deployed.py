@@ -171,3 +171,35 @@ def test_domains_are_deployed_where_their_platform_is(specs: Any) -> None:  # no
     }
     with pytest.raises(pulumi.RunError, match=r"aws:region: eu-west-1, but the platform .* is in eu-central-1"):
         deploy(specs, platform_outputs=elsewhere, **of_domains)
+
+
+def test_what_is_unwise_in_a_spec_is_told_and_deployed(
+    monkeypatch: pytest.MonkeyPatch,
+    specs: Any,  # noqa: F811
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", lambda text, *_, **__: said.append(text))
+    zones = [{"suffix": f"{name}.example", "provider": "route53", "zone_id": f"Z{name[0].upper()}"}
+             for name in ("contoso", "fabrikam", "mailhost", "wingtip")]  # fmt: skip
+    for name in ("shop.contoso.example", "fabrikam.example"):
+        spec = f"policy_domain: {name}\nmta_sts: {{mode: enforce, mx: [mx.contoso.example], max_age: 5}}\n"
+        (specs / f"{name}.yaml").write_text(spec)
+    state = {**live_domain("fabrikam.example"), **listed()}
+    assert "shop.contoso.example" in domains_of(deploy_over(monkeypatch, specs, state, zones=zones))
+    rules = {(line.partition(":")[0].rpartition("/")[2], line.split(": ")[1]) for line in said}
+    assert rules == {
+        ("contoso.yaml", "first-in-enforce"),
+        ("fabrikam.example.yaml", "max-age-short-in-enforce"),
+        ("fabrikam.example.yaml", "max-age-under-an-hour"),
+        ("shop.contoso.example.yaml", "first-in-enforce"),
+        ("shop.contoso.example.yaml", "max-age-short-in-enforce"),
+        ("shop.contoso.example.yaml", "max-age-under-an-hour"),
+    }
+
+
+def test_a_wildcard_that_matches_no_host_registers_nothing(specs: Any) -> None:  # noqa: F811
+    (specs / "m365.yaml").write_text(
+        'policy_domain: m365.contoso.example\nmta_sts: {mode: testing, mx: ["*.mx.microsoft"]}\n'
+    )
+    with pytest.raises(pulumi.RunError, match=r"m365\.yaml:1: m365-two-label-wildcard: "):
+        deploy(specs)

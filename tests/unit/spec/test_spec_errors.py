@@ -122,7 +122,7 @@ def test_the_voice(errors: Errors) -> None:
         ("policy_domain: a.example\nsuppress: {mx-not-in-polcy: x}",
          "2:12: suppress.mx-not-in-polcy: is not a rule that can be silenced; did you mean mx-not-in-policy?"),
         ("policy_domain: a.example\nsuppress: {mx-required: x}",
-         "2:12: suppress.mx-required: is not a rule that can be silenced (mx-not-in-policy)"),
+         "2:12: suppress.mx-required: is not a rule that can be silenced (mx-not-in-policy, max-age-under-an-hour, "),
         ("policy_domain: a.example\nmx-not-in-policy: x",
          "2:1: mx-not-in-policy: is not a key here; did you mean suppress.mx-not-in-policy?"),
         # maps

@@ -1,5 +1,8 @@
 """One schema, several readers: jsonschema, the fast verdict, editors, the reference page."""
 
+import json
+import re
+import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,13 +12,16 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
 
+from mailtls.lint import spec_findings
 from mailtls.mta_sts.policy import MAX_AGE, Mode
 from mailtls.spec import load, reference, schema
 from mailtls.spec.values import MAX_REPORT_RECORD
 from mailtls.spec.verdict import compiled
 
-SANDBOX = Path(__file__).parents[3] / "policy_specs" / "sandbox"
+REPOSITORY = Path(__file__).parents[3]
+SANDBOX = REPOSITORY / "policy_specs" / "sandbox"
 
 keys = st.sampled_from(["policy_domain", "mta_sts", "tls_rpt", "owner", "contact", "mode", "mx", "max_age", "rua", "x",
                         "suppress", "mx-not-in-policy"])  # fmt: skip
@@ -71,12 +77,50 @@ def test_the_schema_agrees_with_the_standard() -> None:
     assert f"at most {MAX_REPORT_RECORD} octets" in rua["description"]
 
 
+SPEC_FILES = sorted((REPOSITORY / "policy_specs").rglob("*.yaml"))
+EDITOR_LINE = re.compile(r"^# yaml-language-server: \$schema=(\S+)$", re.MULTILINE)
+
+
+def editors_validator(file: Path) -> Draft202012Validator:
+    """The schema that an editor takes for a file: the one its first line names, and what that refers to beside it."""
+    named = EDITOR_LINE.match(file.read_text("utf-8"))
+    assert named, f"{file} does not begin with its editor line"
+    path = (file.parent / named[1]).resolve(strict=True)
+
+    def beside(uri: str) -> Resource[Any]:
+        text = (path.parent / uri.rpartition(":")[2]).read_text("utf-8")
+        return Resource.from_contents({**json.loads(text), "$id": uri})
+
+    document = {**json.loads(path.read_text("utf-8")), "$id": path.name}
+    return Draft202012Validator(document, registry=Registry(retrieve=beside))  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("file", SPEC_FILES, ids=lambda p: p.relative_to(REPOSITORY).as_posix())
+def test_an_editor_finds_no_fault_with_our_files(file: Path) -> None:
+    """By the document that the file itself names, resolved from where the file lies."""
+    editors_validator(file).validate(yaml.safe_load(file.read_text("utf-8")))
+
+
+def test_an_editor_finds_the_faults_of_a_defaults_file() -> None:
+    validator = editors_validator(SANDBOX / "brands" / "defaults.yaml")
+    assert validator.is_valid({})
+    assert validator.is_valid({"mta_sts": {"max_age": "1d"}})
+    for wrong in ({"policy_domain": "a.example"}, {"mta_sts": {"mode": "strict"}}, {"hold": True}, []):
+        assert not validator.is_valid(wrong)
+
+
 @pytest.mark.parametrize(
-    "file", sorted(p for p in SANDBOX.rglob("*.yaml") if p.name != "defaults.yaml"), ids=lambda p: p.name
+    ("page", "folder"),
+    [
+        ("docs/spec-reference.md", "policy_specs/production"),
+        ("policy_specs/production/README.md", "policy_specs/production"),
+    ],
 )
-def test_an_editor_finds_no_fault_with_the_sandbox(file: Path) -> None:
-    """By the whole document with its references, as editors apply it."""
-    Draft202012Validator(schema.schema()).validate(yaml.safe_load(file.read_text("utf-8")))
+def test_the_editor_line_of_our_pages_resolves_from_where_it_is_to_stand(page: str, folder: str) -> None:
+    lines = EDITOR_LINE.findall((REPOSITORY / page).read_text("utf-8"))
+    assert lines
+    for line in lines:
+        assert (REPOSITORY / folder / line).resolve().is_file()
 
 
 @pytest.mark.parametrize(
@@ -134,7 +178,36 @@ def test_every_key_tells_its_risk_and_has_an_example_that_loads(key: str, tmp_pa
         if key == "tls_rpt":
             text += "\nmta_sts: {mode: none}"
         (tmp_path / "a.yaml").write_text(text, "utf-8")
-        assert len(load(tmp_path)) == 1
+        specs = load(tmp_path)
+        assert len(specs) == 1
+        found = [finding.rule for finding in spec_findings(specs, frozenset())]
+        assert not found or found == [key.rpartition(".")[2]], example  # what silences a rule need not be the fault
+
+
+def test_our_own_specs_obey_the_rules() -> None:
+    """As on a first `up`, when every domain is new."""
+    assert spec_findings(load(SANDBOX), frozenset()) == ()
+
+
+YAML_BLOCK = re.compile(r"^( *)```yaml\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+
+
+def _blocks() -> Iterator[tuple[str, str]]:
+    for page in PAGES:
+        for block in YAML_BLOCK.finditer(page.read_text("utf-8")):
+            text = textwrap.dedent(block[2])
+            if re.search(r"^policy_domains?:", text, re.MULTILINE):
+                yield page.name, text
+
+
+@pytest.mark.parametrize(("page", "text"), list(_blocks()))
+def test_a_whole_spec_in_our_pages_loads_and_obeys_the_rules(page: str, text: str, tmp_path: Path) -> None:
+    (tmp_path / "defaults.yaml").write_text("mta_sts: {mode: testing, mx: [mx1.mailhost.example]}\n")
+    for number, one in enumerate(text.split("\n# or\n")):
+        (tmp_path / f"{number}.yaml").write_text(one, "utf-8")
+    assert page
+    assert spec_findings(load(tmp_path)) == ()
 
 
 def test_the_reference_page_is_fresh() -> None:

@@ -1,0 +1,12 @@
+"""Named rules over values: what is allowed and still unwise, or known to fail, each with its reason and its remedy.
+
+    for finding in spec_findings(specs, published=frozenset({"contoso.example"})):
+        print(finding)
+
+A rule is a row of `spec_rules.RULES`. Rules do no I/O; whoever calls decides what a finding leads to.
+"""
+
+from mailtls.lint.findings import Finding, Severity
+from mailtls.lint.spec_rules import spec_findings
+
+__all__ = ["Finding", "Severity", "spec_findings"]

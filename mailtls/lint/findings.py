@@ -1,0 +1,33 @@
+"""What a rule says, as data."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mailtls.spec.model import Source
+
+
+class Severity(StrEnum):
+    """error: it fails, or mail is lost. warning: it works today and is unwise. info: worth knowing."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that one rule found.
+
+    rule: its id, the word by which `suppress` silences it. message: what is so and what it leads to.
+    location: the spec. reference: where the rule comes from. fix: what to write or to do.
+    """
+
+    rule: str
+    severity: Severity
+    message: str
+    location: Source
+    reference: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.location.file}:{self.location.line}: {self.rule}: {self.message}; {self.fix} ({self.reference})"
