@@ -13,6 +13,7 @@ from functools import partial
 from typing import Protocol
 
 from mailtls.reports import alert_rules, lost_policy
+from mailtls.reports.alert_limits import AlertLimits
 from mailtls.reports.alert_state import AlertState, NoticeKind
 from mailtls.reports.alert_text import compose
 from mailtls.reports.applied import Judge
@@ -75,6 +76,7 @@ class Desk:
     tally: Tally
     now: datetime
     time_left: Callable[[], float]
+    limits: AlertLimits
     ledger: LedgerDays = field(init=False)
 
     def __post_init__(self) -> None:
@@ -211,14 +213,17 @@ class Desk:
 
     def _decided(self, state: AlertState) -> AlertState:
         state = alert_rules.without_dead_all_clear(state, self.now)
-        kind = alert_rules.due(state, self.now)
-        return alert_rules.claimed(state, kind, self.now, self.invocation) if kind is not None else state
+        kind = alert_rules.due(state, self.now, self.limits)
+        return self._claimed(state, kind) if kind is not None else state
 
     def _decided_hourly(self, state: AlertState) -> AlertState:
         decided = self._decided(state)
         if decided.claim is None and alert_rules.is_over(decided):
-            return alert_rules.claimed(decided, NoticeKind.OVER, self.now, self.invocation)
+            return self._claimed(decided, NoticeKind.OVER)
         return decided
+
+    def _claimed(self, state: AlertState, kind: NoticeKind) -> AlertState:
+        return alert_rules.claimed(state, kind, self.now, self.invocation, self.limits)
 
     def _send_claimed(self, written: AlertState | None, own: OwnDomain) -> None:
         """Send when the state just written is our own claim; a write without one, or none, means silence."""

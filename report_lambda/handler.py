@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mailtls.mta_sts.policy import MAX_POLICY_BYTES
+from mailtls.reports.alert_limits import AlertLimits
 from mailtls.reports.certificate_alert import CertificateEvent
 from mailtls.reports.served import Served, Version, of_versions
 from mailtls.tls_rpt.contract import Environment, policy_key
@@ -122,6 +123,7 @@ def _desk(context: Any) -> Desk:
         invocation=str(context.aws_request_id),
         tally=Tally(per_domain=os.environ.get(Environment.PER_DOMAIN_METRICS) == "true"),
         now=_now(),
+        limits=_limits(os.environ.get(Environment.ALERT_LIMITS, "{}")),
         time_left=lambda: context.get_remaining_time_in_millis() / 1000,
     )
 
@@ -137,6 +139,11 @@ def _emit(line: str) -> None:
 def _log(what: str, **members: object) -> None:
     """One JSON line; never with `_aws`, so never a metric."""
     print(json.dumps({"event": what, **members}), flush=True)
+
+
+@functools.cache
+def _limits(text: str) -> AlertLimits:
+    return AlertLimits.parse(text)
 
 
 @functools.cache

@@ -1,7 +1,7 @@
 """When is a message due? Decisions over the state of one alert. Pure: state and time in, state or notice out.
 
-The rules: one alert per cause; after a message six hours of quiet, unless it doubled or became more severe; over only
-when each reporter that saw failures reported a later, clean day. Silence is not over.
+The rules: one alert per cause; after a message six hours of quiet, unless it became more severe, or doubled by a
+number that matters; over only when each reporter that saw failures reported a later, clean day. Silence is not over.
 
 A message goes out in three steps, so that a crash loses none: the state is written with a claim, the message is
 published, the claim is replaced by what was told. Only a crash between the last two can send a message twice.
@@ -10,6 +10,7 @@ published, the claim is replaced by what was told. Only a crash between the last
 import dataclasses
 from datetime import date, datetime, timedelta
 
+from mailtls.reports.alert_limits import AlertLimits
 from mailtls.reports.alert_state import AlertState, Claim, NoticeKind
 from mailtls.reports.causes import Sighting
 from mailtls.tls_rpt.failures import Severity
@@ -17,9 +18,15 @@ from mailtls.tls_rpt.failures import Severity
 QUIET = timedelta(hours=6)
 CLAIM_LIFE = timedelta(minutes=5)
 """Longer than the function may run: a claim that is older has nobody behind it."""
+DOUBLED_QUIET = timedelta(hours=1)
+DOUBLED_BY = 100
+"""Failed sessions more than were told. From one to two is a doubling, too."""
 KEEP = timedelta(days=14)
 """Sightings older than this (by the newest day) are dropped, but never the last one of a reporter."""
 MAX_SIGHTINGS = 400
+MAX_REPORTERS = 200
+"""Whose newest sighting is always kept. Those that came first stay: a crowd of strangers pushes nobody out, and once
+somebody had to be left out the alert is not over by reports any more."""
 OLD_NEWS = timedelta(days=7)
 """A report about a day further back opens no alert: it is in the ledger, and nobody should be woken for it."""
 AHEAD = timedelta(days=1)
@@ -40,10 +47,25 @@ def seen(state: AlertState, sighting: Sighting) -> AlertState:
         return state
     if state.clean_until is not None and (sighting.last_day or sighting.day) < state.clean_until:
         return state  # a late report about days that the all-clear has dealt with
+    reporters = {known.reporter for known in state.sightings}
+    if sighting.reporter not in reporters and len(reporters) >= MAX_REPORTERS:
+        return dataclasses.replace(state, crowded=True)
     return dataclasses.replace(state, sightings=_bounded((*state.sightings, sighting)))
 
 
-def due(state: AlertState, now: datetime) -> NoticeKind | None:
+def severity(state: AlertState, limits: AlertLimits) -> Severity:
+    """How soon a person should look: what the failures mean, and whether there are so many."""
+    harmful = [seen for seen in state.newest if seen.severity is Severity.CRITICAL]
+    if not harmful:
+        return state.worst
+    failed = sum(seen.at_most for seen in harmful)
+    counted = all(seen.sessions and not seen.uncounted for seen in harmful)
+    sessions = sum(max(seen.sessions, seen.at_most) for seen in harmful) if counted else 0
+    reached = limits.are_reached(failed, sessions, len({seen.reporter for seen in harmful}))
+    return Severity.CRITICAL if reached else Severity.WARNING
+
+
+def due(state: AlertState, now: datetime, limits: AlertLimits) -> NoticeKind | None:
     """The message that should go out now, or None."""
     if state.claim is not None:
         return state.claim.kind if is_dead(state.claim, now) else None
@@ -52,10 +74,11 @@ def due(state: AlertState, now: datetime) -> NoticeKind | None:
         return None
     if state.opened_at is None or state.told_at is None:
         return NoticeKind.OPENED
-    quiet_is_over = now - state.told_at >= QUIET
-    doubled = state.told_failed > 0 and state.failed >= 2 * state.told_failed
-    worse = state.told_severity is not None and RANK[state.worst] > RANK[state.told_severity]
-    return NoticeKind.REPEATED if quiet_is_over or doubled or worse else None
+    quiet = now - state.told_at
+    more = state.failed - state.told_failed
+    doubled = quiet >= DOUBLED_QUIET and more >= max(DOUBLED_BY, state.told_failed)
+    worse = state.told_severity is not None and RANK[severity(state, limits)] > RANK[state.told_severity]
+    return NoticeKind.REPEATED if quiet >= QUIET or doubled or worse else None
 
 
 def is_dead(claim: Claim, now: datetime) -> bool:
@@ -69,9 +92,12 @@ def without_dead_all_clear(state: AlertState, now: datetime) -> AlertState:
     return dataclasses.replace(state, claim=None) if dead else state
 
 
-def claimed(state: AlertState, kind: NoticeKind, now: datetime, by: str) -> AlertState:
-    """The state that says: this message is being sent."""
-    return dataclasses.replace(state, claim=Claim(kind, now, by), opened_at=state.opened_at or now)
+def claimed(state: AlertState, kind: NoticeKind, now: datetime, by: str, limits: AlertLimits) -> AlertState:
+    """The state that says: this message is being sent. Whoever was told must also hear that it is over."""
+    of_message = severity(state, limits)
+    if kind is NoticeKind.OVER:
+        of_message = state.told_severity or of_message
+    return dataclasses.replace(state, claim=Claim(kind, now, by, of_message), opened_at=state.opened_at or now)
 
 
 def told(state: AlertState, sent: AlertState, now: datetime) -> AlertState:
@@ -86,7 +112,7 @@ def told(state: AlertState, sent: AlertState, now: datetime) -> AlertState:
         told=frozenset(s.report for s in sent.sightings),
         told_at=now,
         told_failed=sent.failed,
-        told_severity=sent.worst,
+        told_severity=sent.claim.severity,
         claim=None,
     )
 
@@ -103,7 +129,7 @@ def cleared(state: AlertState, reporter: str, day: date) -> AlertState:
 
 def is_over(state: AlertState) -> bool:
     """Has each reporter that saw failures reported a later, clean day?"""
-    if state.opened_at is None or state.claim is not None or not state.sightings:
+    if state.opened_at is None or state.claim is not None or not state.sightings or state.crowded:
         return False
     clean = dict(state.clean)
     return all(clean.get(who, date.min) > day for who, day in state.failing_until.items())
@@ -115,4 +141,8 @@ def _bounded(all_seen: tuple[Sighting, ...]) -> tuple[Sighting, ...]:
     newest = {sighting.reporter: sighting for sighting in by_day}
     since = by_day[-1].day - KEEP
     kept = [s for s in by_day if s.day >= since or newest[s.reporter] is s]
-    return tuple(kept[-MAX_SIGHTINGS:])
+    too_many = len(kept) - MAX_SIGHTINGS
+    if too_many > 0:
+        older = {id(s) for s in [s for s in kept if newest[s.reporter] is not s][:too_many]}
+        kept = [s for s in kept if id(s) not in older]
+    return tuple(kept)

@@ -16,7 +16,7 @@ from mailtls.reports.causes import Cause, CauseKind, Sighting, worst
 from mailtls.tls_rpt.failures import Severity
 from mailtls.tls_rpt.report import PolicyType, ResultType
 
-VERSION = 1
+VERSION = 2
 
 
 class InvalidAlertState(ValueError):
@@ -35,13 +35,14 @@ class NoticeKind(StrEnum):
 class Claim:
     """A message that somebody has begun to send. It stands until the message is out.
 
-    by is the invocation that sends. A claim that is older than alert_rules.CLAIM_LIFE belongs to one that died: whoever
-    sees it sends in its place.
+    severity is what the message says. by is the invocation that sends. A claim that is older than
+    alert_rules.CLAIM_LIFE belongs to one that died: whoever sees it sends in its place.
     """
 
     kind: NoticeKind
     at: datetime
     by: str
+    severity: Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ class AlertState:
 
     sightings: what the stored reports say, one per report. told: the keys of those that a message has counted.
     told_at, told_failed, told_severity: of the last message. clean: (reporter, day) of the newest clean report of each
-    of the reporters that saw it. clean_until: day up to which the last all-clear reached.
+    of the reporters that saw it. clean_until: day up to which the last all-clear reached. crowded: more reporters saw
+    it than are kept, so nobody can tell when the last of them is clean.
     """
 
     cause: Cause
@@ -63,6 +65,7 @@ class AlertState:
     clean: tuple[tuple[str, date], ...] = ()
     clean_until: date | None = None
     claim: Claim | None = None
+    crowded: bool = False
 
     @property
     def failed(self) -> int:
@@ -97,6 +100,11 @@ class AlertState:
         """Worst severity of the newest day: after a return to testing it falls."""
         return worst(seen.severity for seen in self.newest)
 
+    @property
+    def severity(self) -> Severity:
+        """What the message that is being sent says."""
+        return self.claim.severity if self.claim is not None else self.told_severity or self.worst
+
     def to_json(self) -> dict[str, Any]:
         """The object's content."""
         return {
@@ -111,6 +119,7 @@ class AlertState:
             "clean": {reporter: day.isoformat() for reporter, day in self.clean},
             "clean_until": _text(self.clean_until),
             "claim": _claim_to_json(self.claim),
+            "crowded": self.crowded,
         }
 
     @staticmethod
@@ -130,6 +139,7 @@ class AlertState:
                 clean=tuple((who, date.fromisoformat(day)) for who, day in sorted(data["clean"].items())),
                 clean_until=date.fromisoformat(data["clean_until"]) if data["clean_until"] else None,
                 claim=_claim(data["claim"]),
+                crowded=data["crowded"],
             )
         except (ValueError, KeyError, TypeError, AttributeError) as e:
             if isinstance(e, InvalidAlertState):
@@ -165,11 +175,16 @@ def _sighting_to_json(seen: Sighting) -> dict[str, Any]:
 
 
 def _claim_to_json(claim: Claim | None) -> dict[str, str] | None:
-    return {"kind": claim.kind, "at": claim.at.isoformat(), "by": claim.by} if claim is not None else None
+    if claim is None:
+        return None
+    return {"kind": claim.kind, "at": claim.at.isoformat(), "by": claim.by, "severity": claim.severity}
 
 
 def _claim(data: dict[str, str] | None) -> Claim | None:
-    return Claim(NoticeKind(data["kind"]), datetime.fromisoformat(data["at"]), data["by"]) if data else None
+    if not data:
+        return None
+    kind, severity = NoticeKind(data["kind"]), Severity(data["severity"])
+    return Claim(kind, datetime.fromisoformat(data["at"]), data["by"], severity)
 
 
 def _text(moment: datetime | date | None) -> str | None:

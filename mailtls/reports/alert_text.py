@@ -61,7 +61,7 @@ def compose(
     outside = state.cause.kind is CauseKind.MX_OUTSIDE_POLICY
     newest = state.newest[-1]
     return alert(
-        state.worst,
+        state.severity,
         _subject(kind, state, evidence, own),
         [
             section("NEW", _what_is_new(kind, state, now)),
@@ -87,10 +87,10 @@ def _subject(kind: NoticeKind, state: AlertState, evidence: Evidence, own: OwnDo
     if state.cause.kind is CauseKind.MX_OUTSIDE_POLICY:
         mx = f"MX {state.cause.host}" if state.cause.host else "an MX"
         which = " that a report names" if basis_of(state) is Basis.CLAIMED else ""
-        return f"[{state.worst}{again}] {own.policy_domain}: {mx} is not in the MTA-STS policy{which}"
+        return f"[{state.severity}{again}] {own.policy_domain}: {mx} is not in the MTA-STS policy{which}"
     downgrade = ", possible downgrade" if looks_like_downgrade(state, evidence) else ""
     headline = HEADLINES[result_type_of(state)].format(host=host_of(state))
-    return f"[{state.worst}{downgrade}{again}] {own.policy_domain}: {headline}{consequence(state, evidence)}"
+    return f"[{state.severity}{downgrade}{again}] {own.policy_domain}: {headline}{consequence(state, evidence)}"
 
 
 def _what_is_new(kind: NoticeKind, state: AlertState, now: datetime) -> str:
@@ -110,7 +110,7 @@ def _over(state: AlertState, own: OwnDomain, now: datetime) -> Alert:
     further = state.cause.kind is CauseKind.FURTHER
     about = "further causes of failure" if further else f"{result_type_of(state)} at {host_of(state)}"
     reporters = sorted({seen.reporter for seen in state.sightings})
-    severity = state.told_severity or state.worst  # who was told must also hear that it is over
+    severity = state.severity  # who was told must also hear that it is over
     return alert(
         severity,
         f"[over] {own.policy_domain}: {about}",
@@ -140,8 +140,8 @@ def _further(
     again = ", again" if kind is NoticeKind.REPEATED else ""
     day_of_reports = state.newest[-1].report.rpartition("/")[0]
     return alert(
-        state.worst,
-        f"[{state.worst}{again}] {own.policy_domain}: too many causes of failure for an alert each"
+        state.severity,
+        f"[{state.severity}{again}] {own.policy_domain}: too many causes of failure for an alert each"
         f"{consequence(state, evidence)}",
         [
             section("NEW", _what_is_new(kind, state, now)),

@@ -86,6 +86,7 @@ class Sighting:
     failed: sum of failed-session-count under `policy_type`.
     uncounted: a failure-detail without a count was among them, so `failed` is a lower bound.
     undetailed: failed sessions in the summaries of the same rows that no failure-detail counts.
+    sessions: all that the report counts for the domain under `policy_type`; 0: it gives no count.
     mode: the strictest one that the sender applied. mixed: to some of the sessions it applied another one.
     basis: how the mode is known; a claim only where no row of a known policy failed. last_served: see `applied`.
     addresses: receiving IPs that failed. patterns: mx of the policy that the sender applied. Both hold valid ones only,
@@ -107,6 +108,7 @@ class Sighting:
     mixed: bool = False
     last_day: date | None = None
     undetailed: int = 0
+    sessions: int = 0
     basis: Basis = Basis.KNOWN
     last_served: date | None = None
     result_words: tuple[str, ...] = ()
@@ -218,6 +220,7 @@ def sighting(key: str, entry: LedgerEntry, found: Failures, judge: Judge) -> Sig
         words=" ".join(filter(None, (clean(text, 100) for text in words))),
         mixed=len({row.mode for row, _ in judged}) > 1,
         last_day=last_day if last_day != entry.report.day else None,
+        sessions=sum(_sessions(row) for row in entry.report.policies if row.policy_type is policy_type),
         undetailed=sum(_undetailed(policy) for policy in policies if policy.policy_type is policy_type),
         basis=basis,
         last_served=max((row.last_served for row, _ in counting if row.last_served), default=None),
@@ -276,6 +279,10 @@ def _undetailed(policy: PolicyResult) -> int:
         return 0
     counted = sum(detail.failed_session_count or 0 for detail in policy.failure_details)
     return max(0, (policy.total_failure_session_count or 0) - counted)
+
+
+def _sessions(policy: PolicyResult) -> int:
+    return (policy.total_successful_session_count or 0) + (policy.total_failure_session_count or 0)
 
 
 def _cause(detail: FailureDetail, listed: frozenset[str], own: OwnDomain) -> Cause:

@@ -18,8 +18,8 @@ def _lost(kind: NoticeKind, state: AlertState, own: OwnDomain, bucket: str) -> A
     host = policy_host(own.policy_domain)
     newest = state.newest
     return alert(
-        state.worst,
-        f"[{state.worst}{again}] {own.policy_domain}: a sender that applied the MTA-STS policy finds none now",
+        state.severity,
+        f"[{state.severity}{again}] {own.policy_domain}: a sender that applied the MTA-STS policy finds none now",
         [
             section(
                 "WHAT",
@@ -54,7 +54,7 @@ def _lost(kind: NoticeKind, state: AlertState, own: OwnDomain, bucket: str) -> A
 
 def _over(state: AlertState, own: OwnDomain) -> Alert:
     return alert(
-        state.told_severity or state.worst,
+        state.severity,
         f"[over] {own.policy_domain}: senders find the MTA-STS policy again",
         [
             section("WHAT", "Each sender that found no policy has since reported sessions under it."),

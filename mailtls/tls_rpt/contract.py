@@ -72,6 +72,7 @@ class Environment(StrEnum):
     BUCKET = "MAILTLS_BUCKET"
     TOPIC_ARN = "MAILTLS_TOPIC_ARN"
     POLICY_BUCKET = "MAILTLS_POLICY_BUCKET"  # whose object versions tell what was served, and when
+    ALERT_LIMITS = "MAILTLS_ALERT_LIMITS"  # JSON, see reports/alert_limits.py
     PER_DOMAIN_METRICS = "MAILTLS_PER_DOMAIN_METRICS"  # "true" or "false"
 
 

@@ -13,6 +13,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mailtls.reports.alert_limits import AlertLimits
 from mailtls.tls_rpt.contract import OwnDomain
 from report_lambda.alert_desk import Desk
 from report_lambda.domains import OwnDomains
@@ -95,6 +96,7 @@ def main():
         invocation="i",
         tally=Tally(per_domain=False),
         now=NOW,
+        limits=AlertLimits(),
         time_left=lambda: 900.0,
     )
     outcome = take_in(

@@ -135,6 +135,7 @@ def test_hosts_under_a_wildcard_are_as_good_as_invented_but_never_untold(cloud, 
         cloud.receive(mail)
     assert of_their_own(cloud) == MAX_CAUSES
     cloud.receive(mails.fails(5000, mx="mx999.contoso.example"))
+    cloud.tick(timedelta(hours=1))
     subject, text, _ = cloud.topic.messages[-1]
     assert subject.startswith("[critical, again] contoso.example: too many causes of failure for an alert each")
     assert "google.com (" in text

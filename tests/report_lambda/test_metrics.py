@@ -67,7 +67,8 @@ def test_counts_of_a_report(cloud, mails):
     assert cloud.metric("FailedSessions", PolicyType="sts") == 14
     assert cloud.metric("Failures", ResultType="certificate-expired") == 12
     assert cloud.metric("Failures", ResultType="tlsa-invalid") == 2
-    assert cloud.metric("AlertsSent", Severity="critical") == 2
+    assert cloud.metric("AlertsSent", Severity="critical") == 1
+    assert cloud.metric("AlertsSent", Severity="warning") == 1
 
 
 def test_stamped_at_ingestion_not_with_the_day_of_the_report(cloud, mails):
