@@ -37,7 +37,7 @@ from mailtls.tls_rpt.contract import (
     Prefix,
     QuarantineReason,
 )
-from mailtls.tls_rpt.ledger import MAX_BYTES_OF_MAIL, MAX_ENTRY_BYTES, LedgerEntry
+from mailtls.tls_rpt.ledger import MAX_BYTES_OF_MAIL, MAX_ENTRIES_OF_MAIL, MAX_ENTRY_BYTES, LedgerEntry
 from mailtls.tls_rpt.report import PolicyType
 from report_lambda.alert_desk import Desk
 from report_lambda.domains import OwnDomains
@@ -150,6 +150,9 @@ def _reports(mail: RawMail, desk: Desk, domains: OwnDomains) -> Outcome:
 
 def _rendered(entries: Mapping[str, LedgerEntry], headers: Sequence[Header]) -> dict[str, bytes]:
     """The objects' bytes, before the first of them is written: too many of them, and none is."""
+    if len(entries) > MAX_ENTRIES_OF_MAIL:
+        told = f"it would take {len(entries):,} places in the ledger; a mail may take {MAX_ENTRIES_OF_MAIL}"
+        raise _Unfit(QuarantineReason.TOO_LARGE, told, headers)
     rendered: dict[str, bytes] = {}
     room = MAX_BYTES_OF_MAIL
     for key, entry in entries.items():

@@ -13,7 +13,7 @@ from mailtls.reports.evidence import Evidence
 from mailtls.reports.message_layout import day, section, sessions
 from mailtls.reports.sender_text import quoted
 from mailtls.tls_rpt.contract import OwnDomain
-from mailtls.tls_rpt.failures import OF_THE_POLICY_HOST, explain
+from mailtls.tls_rpt.failures import OF_THE_POLICY_HOST, Severity, explain
 from mailtls.tls_rpt.report import PolicyType, ResultType
 
 CONSEQUENCES: dict[Mode | None, str] = {
@@ -215,6 +215,8 @@ def consequence(state: AlertState, evidence: Evidence) -> str:
         return ""
     if looks_like_downgrade(state, evidence):
         return " for some senders only"
+    if basis_of(state) is Basis.KNOWN and mode_of(state) is Mode.ENFORCE and state.severity is not Severity.CRITICAL:
+        return ", senders hold some mail"
     consequences = {Basis.KNOWN: CONSEQUENCES, Basis.GUESSED: GUESSED_CONSEQUENCES}.get(basis_of(state), {})
     return consequences.get(mode_of(state), "")
 

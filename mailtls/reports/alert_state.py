@@ -16,7 +16,7 @@ from mailtls.reports.causes import Cause, CauseKind, Sighting, worst
 from mailtls.tls_rpt.failures import Severity
 from mailtls.tls_rpt.report import PolicyType, ResultType
 
-VERSION = 2
+VERSION = 1
 
 
 class InvalidAlertState(ValueError):
@@ -139,7 +139,7 @@ class AlertState:
                 clean=tuple((who, date.fromisoformat(day)) for who, day in sorted(data["clean"].items())),
                 clean_until=date.fromisoformat(data["clean_until"]) if data["clean_until"] else None,
                 claim=_claim(data["claim"]),
-                crowded=data["crowded"],
+                crowded=data.get("crowded", False),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as e:
             if isinstance(e, InvalidAlertState):
@@ -183,7 +183,7 @@ def _claim_to_json(claim: Claim | None) -> dict[str, str] | None:
 def _claim(data: dict[str, str] | None) -> Claim | None:
     if not data:
         return None
-    kind, severity = NoticeKind(data["kind"]), Severity(data["severity"])
+    kind, severity = NoticeKind(data["kind"]), Severity(data.get("severity", Severity.WARNING))
     return Claim(kind, datetime.fromisoformat(data["at"]), data["by"], severity)
 
 

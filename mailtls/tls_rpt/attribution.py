@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from mailtls.tls_rpt.contract import OwnDomain
 from mailtls.tls_rpt.report_values import PolicyResult, PolicyType, Report
 
-MAX_SHARED = 1_000
+MAX_SHARED = 100
 """Of one mail. Enough for 200 domains with five MX hosts in common; else a few kilobytes could fill the ledger."""
 
 Find = Callable[[str], OwnDomain | None]

@@ -16,6 +16,8 @@ MAX_BYTES_OF_MAIL = 32 * 1024 * 1024
 """What one mail may write into the ledger, whatever the number of domains that its reports are about. Most of what
 makes a report large is there once; what it says of no domain in particular is in the entry of each."""
 MAX_ENTRY_BYTES = MAX_BYTES_OF_MAIL
+MAX_ENTRIES_OF_MAIL = 200
+"""Reports times domains that they are about. RFC 8460 section 3 has one of each; every entry costs reads and writes."""
 
 
 class InvalidLedgerEntry(ValueError):

@@ -1,16 +1,19 @@
 """When a message goes out, and when not: quiet time, doubling, severity, all-clear, the two writers of one state."""
 
+import dataclasses
 import json
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from mailtls.mta_sts.policy import Mode
 from mailtls.reports import alert_rules, alert_state
 from mailtls.reports.alert_limits import AlertLimits, InvalidLimits
-from mailtls.reports.alert_state import AlertState
-from mailtls.reports.causes import Cause, CauseKind
+from mailtls.reports.alert_state import AlertState, NoticeKind
+from mailtls.reports.causes import Cause, CauseKind, Sighting
 from mailtls.tls_rpt.contract import OwnDomain
-from mailtls.tls_rpt.report import ResultType
+from mailtls.tls_rpt.failures import Severity
+from mailtls.tls_rpt.report import PolicyType, ResultType
 from report_lambda.store import StoreError
 
 
@@ -99,20 +102,26 @@ def test_limits_survive_the_environment():
     assert AlertLimits.parse(limits.render()) == limits
 
 
-def test_a_crowd_pushes_no_reporter_out_and_ends_nothing(cloud, mails):
+def test_a_crowd_pushes_no_reporter_out_and_ends_nothing():
     """Strangers sign reports about our MX: the true reporter's failures stay open until it says that they are over."""
-    cloud.receive(mails.fails(100))
-    for number in range(401):
-        cloud.receive(mails.fails(1, signer=f"evil{number}.test", report_id=str(number)))
-    cloud.now += timedelta(days=1)
-    for number in range(401):
-        cloud.receive(mails.is_clean(signer=f"evil{number}.test"))
-    cloud.tick()
-    assert "over" not in cloud.topic.kinds
-    [key] = cloud.store.under("alerts/contoso.example/")
-    state = AlertState.from_json(cloud.store.json(key))
+    day = date(2026, 11, 30)
+    state = AlertState(Cause(CauseKind.SESSIONS, "contoso.example", ResultType.OTHER, "mx2.contoso.example"))
+    reporters = ["google.com", *(f"evil{number}.test" for number in range(401))]
+    for number, reporter in enumerate(reporters):
+        seen = Sighting(f"r{number}", reporter, "", day, PolicyType.STS, 3, False, Mode.ENFORCE, Severity.CRITICAL)
+        state = alert_rules.seen(state, seen)
+    for report in range(2 * alert_rules.MAX_SIGHTINGS):
+        again = Sighting(f"s{report}", "evil7.test", "", day, PolicyType.STS, 3, False, Mode.ENFORCE, Severity.CRITICAL)
+        state = alert_rules.seen(state, again)
     assert "google.com" in {seen.reporter for seen in state.sightings}
-    assert len(state.sightings) <= alert_rules.MAX_SIGHTINGS
+    assert len(state.sightings) == alert_rules.MAX_SIGHTINGS
+    now = datetime(2026, 12, 1, tzinfo=UTC)
+    state = alert_rules.claimed(state, NoticeKind.OPENED, now, "i", AlertLimits())
+    state = alert_rules.told(state, state, now)
+    for reporter in reporters:
+        state = alert_rules.cleared(state, reporter, day + timedelta(days=1))
+    assert not alert_rules.is_over(state)
+    assert alert_rules.is_over(dataclasses.replace(state, crowded=False))
 
 
 def test_a_worse_severity_breaks_the_quiet(cloud, mails):

@@ -93,6 +93,17 @@ def escaped_arrays():
     return b",".join([b'"' + inner + b'"'] * 180)
 
 
+def failing_everywhere(count):
+    """Reports of different names, each of which fails at some hosts of each domain."""
+    details = b",".join(
+        b'{"result-type": "certificate-expired", "receiving-mx-hostname": "mx%d.contoso.example", '
+        b'"failed-session-count": 5}' % n
+        for n in range(3)
+    )
+    rows = b",".join(row(details, domain=b"d%d.example" % n) for n in range(DOMAINS))
+    return [gzip.compress(report(rows).replace(b'"report-id": "a"', b'"report-id": "a%d"' % n)) for n in range(count)]
+
+
 MAILS = {
     "case D01": lambda mails: (HERE / "cases" / "D01.0.eml").read_bytes(),
     "case D02": lambda mails: (HERE / "cases" / "D02.0.eml").read_bytes(),
@@ -122,6 +133,8 @@ MAILS = {
         ),
         mails=mails,
     ),
+    "reports about all domains, each with failures": lambda mails: attached(*failing_everywhere(39), mails=mails),
+    "as many as fit": lambda mails: attached(*failing_everywhere(3), mails=mails),
     "control characters": lambda mails: attached(
         gzip.compress(report(row(strings=b'"' + b"\x01" * 10_000_000 + b'"'))), mails=mails
     ),

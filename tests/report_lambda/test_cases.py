@@ -108,7 +108,7 @@ def test_d14_failures_without_a_detail_are_mentioned(case):
 
 def test_d18_a_reason_that_names_the_mx_outside_is_understood_without_a_host(case):
     [(subject, text)] = case("D18")
-    assert subject == "[critical] contoso.example: an MX is not in the MTA-STS policy"
+    assert subject == "[warning] contoso.example: an MX is not in the MTA-STS policy"  # one session
     assert "MX-HOST" not in text
     assert "unnamed" not in text
 
@@ -117,3 +117,9 @@ def test_d19_an_ipv4_address_in_ipv6_clothes_is_shown_as_ipv4(case):
     [(_, text)] = case("D19")
     assert "(198.51.100.7)" in text
     assert "::ffff" not in text
+
+
+def test_d20_one_failed_session_of_thousands_is_told_and_wakes_nobody(case):
+    [(subject, text)] = case("D20")
+    assert subject == "[warning] contoso.example: TLS to mx2.contoso.example fails validation, senders hold some mail"
+    assert "1 failed session on 30 Nov, under 1 % of all 5,001 reported for the domain" in text

@@ -37,5 +37,6 @@ def test_a_state_from_before_claims_is_read() -> None:
     data = STATE.to_json()
     for name in ("last_day", "undetailed", "basis", "last_served", "result_words"):
         del data["sightings"][0][name]
+    del data["crowded"]
     [seen] = AlertState.from_json(data).sightings
     assert (seen.last_day, seen.undetailed, seen.basis, seen.result_words) == (None, 0, Basis.KNOWN, ())
