@@ -21,9 +21,9 @@ MAX_CONCURRENCY = 5
 the dead letters and take from the account's pool. More copies only fight over the same alert states."""
 LOG_DAYS = 90
 
-READ = (Prefix.RAW, Prefix.DISPOSITIONS, Prefix.REPORTS, Prefix.OTHER_CONTENT, Prefix.DOMAINS, Prefix.ALERTS)
+READ = tuple(prefix for prefix in Prefix if prefix is not Prefix.QUARANTINE)
 """Prefixes that the function reads. Quarantined mail is for people."""
-WRITTEN = (Prefix.DISPOSITIONS, Prefix.REPORTS, Prefix.OTHER_CONTENT, Prefix.QUARANTINE, Prefix.ALERTS)
+WRITTEN = tuple(prefix for prefix in Prefix if prefix not in (Prefix.RAW, Prefix.DOMAINS))
 """Prefixes that it writes. Never raw mail, never the domain lists: neither bug nor break-in changes the input."""
 
 LARGEST_METRIC_COUNT = 36
@@ -40,6 +40,7 @@ class ReportFunctionArgs(TypedDict):
     policy_bucket: name of the bucket of the policy files, whose versions tell which policies were served, and when.
     code: the archive made of report_lambda/MANIFEST. Another archive is another version of the reader: roll it out to a
     test platform first, mail that it gets wrong is quarantined, not lost.
+    alert_limits: of reports/alert_limits.py, rendered; left out, its defaults.
     per_domain_metrics: True costs up to METRICS_PER_DOMAIN custom metrics per domain.
     """
 
@@ -52,6 +53,7 @@ class ReportFunctionArgs(TypedDict):
     queue_arn: pulumi.Input[str]
     topic_arn: pulumi.Input[str]
     topic_key_arn: pulumi.Input[str]
+    alert_limits: NotRequired[str]
     per_domain_metrics: NotRequired[bool]
 
 
@@ -158,6 +160,7 @@ def environment(args: ReportFunctionArgs) -> dict[str, pulumi.Input[str]]:
         Environment.BUCKET.value: args["bucket_name"],
         Environment.TOPIC_ARN.value: args["topic_arn"],
         Environment.POLICY_BUCKET.value: args["policy_bucket"],
+        Environment.ALERT_LIMITS.value: args.get("alert_limits", "{}"),
         Environment.PER_DOMAIN_METRICS.value: str(args.get("per_domain_metrics", False)).lower(),
     }
 

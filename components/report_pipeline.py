@@ -33,6 +33,7 @@ class ReportPipelineArgs(TypedDict):
     policy_bucket: name of the policy store's bucket; the function reads there what was served.
     code: the Lambda's archive, made of report_lambda/MANIFEST.
     subscriptions: who is told. At least one without owner and severity, else nobody hears of the pipeline's own faults.
+    alert_limits: of reports/alert_limits.py, rendered; left out, its defaults.
     per_domain_metrics: costs up to $2.40 a domain and month; see report_function.METRICS_PER_DOMAIN.
     lifetimes: days that mail and ledger are kept; what is deleted is gone.
     force_destroy: let `pulumi destroy` delete all reports. For throw-away stacks only.
@@ -49,6 +50,7 @@ class ReportPipelineArgs(TypedDict):
     policy_bucket: pulumi.Input[str]
     code: pulumi.Archive
     subscriptions: NotRequired[Sequence[SubscriptionArgs]]
+    alert_limits: NotRequired[str]
     per_domain_metrics: NotRequired[bool]
     lifetimes: NotRequired[Lifetimes]
     force_destroy: NotRequired[bool]
@@ -116,6 +118,7 @@ class ReportPipeline(pulumi.ComponentResource):
                 "queue_arn": queue.queue_arn,
                 "topic_arn": topic.topic_arn,
                 "topic_key_arn": topic.key_arn,
+                "alert_limits": args.get("alert_limits", "{}"),
                 "per_domain_metrics": args.get("per_domain_metrics", False),
             },
             child,

@@ -96,6 +96,7 @@ def lifecycle_rules(lifetimes: Lifetimes) -> list[aws.s3.BucketLifecycleConfigur
     ledger_days = lifetimes.get("ledger_days", LEDGER_DAYS)
     days = {
         Prefix.RAW: lifetimes.get("raw_days", RAW_DAYS),
+        Prefix.HOURS: lifetimes.get("raw_days", RAW_DAYS),
         Prefix.QUARANTINE: lifetimes.get("quarantine_days", QUARANTINE_DAYS),
         Prefix.REPORTS: ledger_days,
         Prefix.OTHER_CONTENT: ledger_days,

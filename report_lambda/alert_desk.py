@@ -37,6 +37,7 @@ from mailtls.reports.message_layout import Alert
 from mailtls.reports.served import Served
 from mailtls.tls_rpt.contract import ALERTS_SENT, OwnDomain, Prefix
 from mailtls.tls_rpt.ledger import LedgerEntry
+from report_lambda import hour
 from report_lambda.domains import OwnDomains
 from report_lambda.ledger_days import LedgerDays
 from report_lambda.metrics import Tally
@@ -116,7 +117,7 @@ class Desk:
         return self.policies.history(own.policy_domain) if self.time_left() >= LEAST_TIME else ()
 
     def tick(self, domains: OwnDomains) -> int:
-        """Hourly: messages whose quiet time is over or whose sender died, and all-clears.
+        """Hourly: what the hour before held back, messages whose quiet time is over or whose sender died, all-clears.
 
         One cause that fails does not hold up the others. Returns how many had to be left to the next hour for want of
         time; each hour begins at another one. Raises StoreError at the end, naming those that failed.
@@ -125,6 +126,10 @@ class Desk:
         watched = [entry for entry in listed if self.now - entry.modified < WATCHED]
         first = len(watched) * self.now.hour // 24
         failed = []
+        try:
+            hour.sum_up(self.store, self.now, self._send)
+        except StoreError as e:
+            failed.append(str(e))
         left = len(watched)
         for entry in watched[first:] + watched[:first]:
             if self.time_left() < LEAST_TIME:
@@ -156,8 +161,15 @@ class Desk:
                 return after
         raise StoreError(f"{cause.key}: {MAX_TRIES} writes lost to others")
 
-    def publish(self, message: Alert) -> None:
-        """Send and count."""
+    def publish(self, message: Alert, *, certain: bool = True) -> None:
+        """Send and count, unless the hour is full: then it is told with others when the hour is over (hour.py).
+
+        certain: it is about a host that is ours.
+        """
+        if hour.may_go_out(self.store, self.now, self.limits.per_hour, message, certain=certain):
+            self._send(message)
+
+    def _send(self, message: Alert) -> None:
         self.topic.publish(message.subject, message.text, message.attributes)
         self.tally.add(ALERTS_SENT, 1, message.severity)
 
@@ -230,7 +242,8 @@ class Desk:
         if written is None or written.claim is None or written.claim.by != self.invocation:
             return
         evidence = gather(self.ledger, written, own)
-        self.publish(compose(written.claim.kind, written, evidence, own, self.now, self.bucket))
+        message = compose(written.claim.kind, written, evidence, own, self.now, self.bucket)
+        self.publish(message, certain=is_at_own_host(written.cause, own))
         self.change(written.cause, lambda state: alert_rules.told(state, written, self.now))
 
 

@@ -5,7 +5,7 @@ matters only to those who write and read the objects.
 """
 
 import json
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from mailtls.tls_rpt.contract import Prefix, QuarantineReason
@@ -34,6 +34,11 @@ def ledger_day(policy_domain: str, day: date) -> str:
 def alert_states_of(policy_domain: str) -> str:
     """Prefix of the keys of the states of all alerts about one domain."""
     return f"{Prefix.ALERTS}{policy_domain}/"
+
+
+def alert_hour_key(moment: datetime) -> str:
+    """What was sent and held back in the hour of `moment`, UTC."""
+    return f"{Prefix.HOURS}{moment:%Y-%m-%dT%H}.json"
 
 
 def to_bytes(value: object) -> bytes:
