@@ -1,8 +1,8 @@
 """No hour brings more messages than the limit: what is above is told in one message, once the hour is over.
 
 One object per hour counts what went out, by compare-and-swap, and keeps a line of each message that did not. A third of
-the limit is for messages about hosts that anybody can invent, two thirds for warnings, the last one for what is critical
-at hosts of ours. What is held counts as told: the alert's own rules decide when there is news again.
+the limit is for messages about hosts that anybody can invent, two thirds for warnings, all of it for critical ones at
+hosts of ours. What is held counts as told: the alert's own rules decide when there is news again.
 """
 
 from collections.abc import Callable, Mapping

@@ -66,6 +66,7 @@ def deploy_platform(settings: Settings) -> Platform:
             "policy_bucket": store.bucket,
             "code": lambda_archive(),
             "subscriptions": [_subscription(subscription) for subscription in settings.subscriptions],
+            "alert_limits": settings.alerts.render(),
             "per_domain_metrics": settings.per_domain_metrics,
             "force_destroy": settings.allow_destroy,
         },

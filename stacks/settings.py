@@ -19,6 +19,7 @@ from components.publish_gates.settings import GateSettings
 from components.report_intake import RuleSetChoice
 from mailtls import names
 from mailtls.observe.dns import Resolver
+from mailtls.reports.alert_limits import AlertLimits, InvalidLimits
 from stacks.setting_reader import Fields, SettingFaults
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -42,6 +43,7 @@ USED_BY = {
     "platform": (Kind.DOMAINS,),
     "reports": (Kind.ALL, Kind.PLATFORM),
     "subscriptions": (Kind.ALL, Kind.PLATFORM),
+    "alerts": (Kind.ALL, Kind.PLATFORM),
     "per_domain_metrics": (Kind.ALL, Kind.PLATFORM),
 }
 """Settings that not every kind has a use for. Taken in silence, they would look as if they did something."""
@@ -89,6 +91,7 @@ class Settings:
     zones: DnsZones
     reports: Reports | None
     subscriptions: tuple[Subscription, ...]
+    alerts: AlertLimits
     gate: GateSettings
     per_domain_metrics: bool
     allow_destroy: bool
@@ -121,6 +124,7 @@ def parse(config: Mapping[str, str], environment: Mapping[str, str], repository:
         zones=zones,
         reports=_reports(fields, kind, zones),
         subscriptions=_subscriptions(fields),
+        alerts=_alerts(fields),
         gate=_gate(fields, environment),
         per_domain_metrics=fields.flag("per_domain_metrics"),
         allow_destroy=fields.flag("allow_destroy"),
@@ -197,6 +201,22 @@ def _subscriptions(fields: Fields) -> tuple[Subscription, ...]:
         )
         for entry in fields.entries("subscriptions")
     )
+
+
+def _alerts(fields: Fields) -> AlertLimits:
+    entry = fields.entry("alerts") or Fields.empty(fields, "alerts")
+    usual = AlertLimits()
+    try:
+        return AlertLimits(
+            critical_sessions=int(entry.number("critical_sessions", usual.critical_sessions)),
+            critical_share=entry.number("critical_share", usual.critical_share),
+            critical_reporters=int(entry.number("critical_reporters", usual.critical_reporters)),
+            per_hour=int(entry.number("per_hour", usual.per_hour)),
+        )
+    except InvalidLimits as e:
+        key, _, text = str(e).partition(": ")
+        entry.fault(key, text)
+        return usual
 
 
 def _gate(fields: Fields, environment: Mapping[str, str]) -> GateSettings:

@@ -163,6 +163,7 @@ def test_its_environment_is_the_contract_and_fits(recording):
         Environment.BUCKET: BUCKET,
         Environment.TOPIC_ARN: "arn:aws:sns:eu-west-1:123456789012:reports-alerts-topic-0123456",
         Environment.POLICY_BUCKET: "policies",
+        Environment.ALERT_LIMITS: "{}",
         Environment.PER_DOMAIN_METRICS: "false",
     }
     assert set(variables) == {str(name) for name in Environment}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from components.dns_zones.zones import Provider
+from mailtls.reports.alert_limits import AlertLimits
 from stacks.setting_reader import SettingFaults
 from stacks.settings import REPOSITORY, Kind, Settings, parse
 
@@ -62,7 +63,19 @@ def test_every_run_looks_unless_the_settings_say_no(tmp_path: Path) -> None:
     assert not read(tmp_path, gate={"standing_look": False}).gate.standing_look
 
 
-OF_A_PLATFORM = {"reports", "subscriptions", "per_domain_metrics"}
+def test_what_wakes_somebody_is_a_setting(tmp_path: Path) -> None:
+    assert read(tmp_path).alerts == AlertLimits()
+    chosen = {"critical_sessions": 500, "critical_share": 2.5, "critical_reporters": 2, "per_hour": 12}
+    assert read(tmp_path, alerts=chosen).alerts == AlertLimits(500, 2.5, 2, 12)
+    with pytest.raises(SettingFaults) as caught:
+        read(tmp_path, alerts={"per_hour": 0})
+    assert caught.value.faults == ("mailtls:alerts.per_hour: 0: from 1 to 10,000",)
+    with pytest.raises(SettingFaults) as caught:
+        read(tmp_path, alerts={"critical": 5})
+    assert "mailtls:alerts.critical" in caught.value.faults[0]
+
+
+OF_A_PLATFORM = {"reports", "subscriptions", "alerts", "per_domain_metrics"}
 UNUSED = {"all": {"platform"}, "platform": {"platform", "policy_specs"}, "domains": OF_A_PLATFORM}
 
 
@@ -71,6 +84,7 @@ def test_what_the_kind_has_no_use_for_is_a_fault(tmp_path: Path, kind: str) -> N
     everything = {
         "platform": "organization/mailtls/platform",
         "subscriptions": [{"protocol": "email", "endpoint": "mail-team@contoso.example"}],
+        "alerts": {},
         "per_domain_metrics": False,
     }
     with pytest.raises(SettingFaults) as caught:

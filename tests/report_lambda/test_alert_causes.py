@@ -142,7 +142,8 @@ def test_hosts_under_a_wildcard_are_as_good_as_invented_but_never_untold(cloud, 
     assert "5,000" in text
 
 
-def test_the_alert_that_sums_up_is_over_when_its_reporters_are_clean(cloud, mails):
+def test_the_alert_that_sums_up_is_over_when_its_reporters_are_clean(cloud, mails, monkeypatch):
+    monkeypatch.setenv("MAILTLS_ALERT_LIMITS", '{"per_hour":100}')
     details = tuple(mails.failure(n, mx=f"mx{n}.contoso.example") for n in range(1, 13))
     cloud.receive(mails.mail(mails.report(mails.policy(3, details))))
     cloud.now += timedelta(days=1)
