@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 from mailtls import names
 from mailtls.reports import authenticity
+from mailtls.reports.alert_rules import AHEAD
 from mailtls.reports.bucket_layout import disposition_key, quarantine_stem, to_bytes
 from mailtls.reports.causes import failed_by_result_type
 from mailtls.reports.sender_text import clean
@@ -39,6 +40,7 @@ from mailtls.tls_rpt.contract import (
 )
 from mailtls.tls_rpt.ledger import MAX_BYTES_OF_MAIL, MAX_ENTRIES_OF_MAIL, MAX_ENTRY_BYTES, LedgerEntry
 from mailtls.tls_rpt.report import PolicyType
+from report_lambda import reporter_book
 from report_lambda.alert_desk import Desk
 from report_lambda.domains import OwnDomains
 from report_lambda.events import RawMail
@@ -234,6 +236,9 @@ def _store(key: str, entry: LedgerEntry, body: bytes, desk: Desk, own: OwnDomain
     outcome.stored.append(key)
     entry = first or entry  # first: an earlier try of this mail wrote it, so finish what it began
     _count(entry, desk, own)
+    day = entry.report.day
+    if day <= desk.now.date() + AHEAD:
+        reporter_book.note(desk.store, own.policy_domain, entry.signer, day)
     _alert(key, entry, desk, own, outcome)
 
 

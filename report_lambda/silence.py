@@ -1,17 +1,16 @@
 """A domain that had reports gets none: said once, and once when they come back.
 
 Silence proves neither health nor failure; most often it is the `_smtp._tls` record or the way in for reports that
-broke. Looked at once a day, because it costs a listing per domain: 300 domains are 9,000 listings a month, about
-0.05 USD.
+broke. Only those who reported regularly count (reports/reporters.py). Looked at once a day: one read per domain.
 """
 
-from datetime import date, timedelta
+from datetime import timedelta
 
-from mailtls.reports.alert_rules import AHEAD
-from mailtls.reports.bucket_layout import ledger_day, ledger_of
 from mailtls.reports.causes import Cause, CauseKind
+from mailtls.reports.reporters import fell_silent, speaking
 from mailtls.reports.silence_alert import SILENT_AFTER, reports_are_back, silent
 from mailtls.tls_rpt.contract import OwnDomain
+from report_lambda import reporter_book
 from report_lambda.alert_desk import LEAST_TIME, Desk
 from report_lambda.domains import OwnDomains
 from report_lambda.once import last_told, tell_once
@@ -20,7 +19,7 @@ from report_lambda.store import StoreError
 HOUR = 8
 """UTC hour of the tick that looks."""
 REMEMBER = timedelta(days=30)
-"""A domain without any report in this time before is not one that had reports."""
+"""A reporter that was silent for longer than this besides is not missed any more."""
 SILENT, BACK = "silent", "back"
 """Steps of the state (once.py)."""
 
@@ -49,29 +48,14 @@ def look(desk: Desk, domains: OwnDomains) -> int:
 
 
 def _look_at(desk: Desk, own: OwnDomain) -> None:
-    today = desk.now.date()
+    since = desk.now.date() - SILENT_AFTER
     cause = Cause(CauseKind.SILENCE, own.policy_domain)
-    recent = _first_day(desk, own, today - SILENT_AFTER)
-    if recent is not None:
+    reporters = reporter_book.read(desk.store, own.policy_domain)
+    back = speaking(reporters, since)
+    if back is not None:
         if last_told(desk, cause) == SILENT:
-            tell_once(desk, cause, BACK, lambda told: told == SILENT, reports_are_back(own, recent, cause.id))
-    elif _first_day(desk, own, today - SILENT_AFTER - REMEMBER) is not None and last_told(desk, cause) != SILENT:
-        last = _last_day(desk, own, today)
-        tell_once(desk, cause, SILENT, lambda told: told != SILENT, silent(own, last, cause.id))
-
-
-def _first_day(desk: Desk, own: OwnDomain, since: date) -> date | None:
-    """The oldest day since `since` that a report is about, unless it lies in the future: its sender chose it."""
-    prefix = ledger_of(own.policy_domain)
-    listed = desk.store.list_objects(prefix, start_after=f"{prefix}{since.isoformat()}", limit=1)
-    oldest = date.fromisoformat(listed[0].key.removeprefix(prefix)[:10]) if listed else None
-    return oldest if oldest is not None and oldest <= desk.now.date() + AHEAD else None
-
-
-def _last_day(desk: Desk, own: OwnDomain, today: date) -> date:
-    """The newest day that a report is about: a listing goes forwards only, so ask day by day, once per silence."""
-    days = (today - SILENT_AFTER - timedelta(days=back) for back in range(1, REMEMBER.days + 1))
-    return next(
-        (d for d in days if desk.store.list_objects(ledger_day(own.policy_domain, d), limit=1)),
-        today - SILENT_AFTER - REMEMBER,
-    )
+            tell_once(desk, cause, BACK, lambda told: told == SILENT, reports_are_back(own, back, cause.id))
+        return
+    gone = fell_silent(reporters, since - REMEMBER, since)
+    if gone and last_told(desk, cause) != SILENT:
+        tell_once(desk, cause, SILENT, lambda told: told != SILENT, silent(own, gone, cause.id))

@@ -36,6 +36,11 @@ def alert_states_of(policy_domain: str) -> str:
     return f"{Prefix.ALERTS}{policy_domain}/"
 
 
+def reporters_key(policy_domain: str) -> str:
+    """Who reports about one domain, and how often."""
+    return f"{Prefix.REPORTERS}{policy_domain}.json"
+
+
 def alert_hour_key(moment: datetime) -> str:
     """What was sent and held back in the hour of `moment`, UTC."""
     return f"{Prefix.HOURS}{moment:%Y-%m-%dT%H}.json"

@@ -1,22 +1,28 @@
 """The messages about a domain that gets no reports any more, and about one whose reports are back. Pure."""
 
-from datetime import date, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 
 from mailtls.reports.message_layout import Alert, alert, day, footer, section, steps
+from mailtls.reports.reporters import Reporter
 from mailtls.tls_rpt.contract import OwnDomain
 from mailtls.tls_rpt.failures import Severity
 
 SILENT_AFTER = timedelta(days=7)
+MAX_NAMED = 5
 
 
-def silent(own: OwnDomain, last: date, cause_id: str) -> Alert:
-    """The reports stopped; the last one is about `last`."""
+def silent(own: OwnDomain, gone: Sequence[Reporter], cause_id: str) -> Alert:
+    """Those who reported regularly stopped; gone: the last to speak first."""
     record = f"_smtp._tls.{own.policy_domain}"
     return alert(
         Severity.WARNING,
         f"[warning] {own.policy_domain}: no TLS report for {SILENT_AFTER.days} days",
         [
-            section("WHAT", f"The last report is about {day(last)}. Silence proves neither health nor failure."),
+            section(
+                "WHAT",
+                f"Nobody who reported regularly does: {_last_days(gone)}. Silence proves neither health nor failure.",
+            ),
             steps(
                 "DO",
                 [
@@ -34,12 +40,18 @@ def silent(own: OwnDomain, last: date, cause_id: str) -> Alert:
     )
 
 
-def reports_are_back(own: OwnDomain, last: date, cause_id: str) -> Alert:
-    """A report about `last` is the first one after a silence."""
+def reports_are_back(own: OwnDomain, back: Reporter, cause_id: str) -> Alert:
+    """`back` reports again, after a silence."""
     return alert(
         Severity.WARNING,
         f"[over] {own.policy_domain}: TLS reports come in again",
-        [section("WHAT", f"A report about {day(last)} has arrived."), footer(own, cause_id)],
+        [section("WHAT", f"{back.signer} reports again, about {day(back.last)}."), footer(own, cause_id)],
         own,
         cause_id,
     )
+
+
+def _last_days(gone: Sequence[Reporter]) -> str:
+    named = [f"{one.signer} (last about {day(one.last)})" for one in gone[:MAX_NAMED]]
+    more = len(gone) - len(named)
+    return ", ".join(named) + (f" and {more} more" if more else "")

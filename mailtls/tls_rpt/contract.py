@@ -34,6 +34,8 @@ class Prefix(StrEnum):
     """Which policy domains are ours: `domains/<stack>.json`, one object per `domains` stack."""
     ALERTS = "alerts/"
     """State of each alert, one object per cause: `alerts/<policy domain>/<cause>.json`."""
+    REPORTERS = "reporters/"
+    """Who reports about a domain, and how often: `reporters/<policy domain>.json`."""
     HOURS = "hours/"
     """Messages of each hour, sent and held back: `hours/<day>T<hour>.json`."""
 

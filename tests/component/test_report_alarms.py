@@ -98,7 +98,7 @@ def test_each_says_what_to_do_within_what_cloudwatch_takes(ireland):
          {"QueueName": "reports-queue-queue-0123456"}, "notBreaching"),
         ("function-errors", "AWS/Lambda", "Errors", {"FunctionName": FUNCTION}, "notBreaching"),
         ("function-throttles", "AWS/Lambda", "Throttles", {"FunctionName": FUNCTION}, "notBreaching"),
-        ("no-mail", "MailTLS", "MailsReceived", None, "breaching"),
+        ("no-mail", "MailTLS", "ReportsStored", None, "breaching"),
     ],
 )  # fmt: skip
 def test_each_looks_at_its_own_metric(ireland, key, namespace, metric, dimensions, missing):

@@ -120,7 +120,8 @@ def certificate_ended(cloud, mails):
 
 
 def silence(cloud, mails):
-    cloud.receive(from_google(mails, mails.policy(10), day="2026-11-22"))
+    for day in range(13, 23):
+        cloud.receive(from_google(mails, mails.policy(10), day=f"2026-11-{day}"))
     cloud.tick(datetime.fromisoformat("2026-12-01T08:00:00+00:00") - cloud.now)
 
 
