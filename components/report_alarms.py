@@ -189,12 +189,12 @@ class ReportAlarms(pulumi.ComponentResource):
     def _watch_mail(self) -> None:
         self._alarm(
             "no-mail",
-            f"No report came in for {SILENT_DAYS} days; other mail does not count. No report is no evidence of health: the "
-            "way in may be broken, and failures of TLS would go unseen. A new platform is in this state until its first "
-            "report. DO 1 Does the MX record of the reports domain name this region's SES? 2 Is our receipt rule in the "
-            "active rule set (aws ses describe-active-receipt-rule-set)? Someone else's tool may have activated another. "
-            "3 Do the domains still publish _smtp._tls? 4 Send a mail to the address: it has to show up as quarantined "
-            "(metric MailsQuarantined).",
+            f"No report came in for {SILENT_DAYS} days; other mail does not count. No report is no evidence of health: "
+            "the way in may be broken, and failures of TLS would go unseen. A new platform is in this state until its "
+            "first report. DO 1 Does the MX record of the reports domain name this region's SES? 2 Is our receipt rule "
+            "in the active rule set (aws ses describe-active-receipt-rule-set)? Someone else's tool may have activated "
+            "another. 3 Do the domains still publish _smtp._tls? 4 Send a mail to the address: it has to show up as "
+            "quarantined (metric MailsQuarantined).",
             namespace=NAMESPACE,
             metric_name=REPORTS_STORED.name,  # any spam is a mail
             statistic="Sum",
