@@ -4,6 +4,9 @@
 
 PYTHON ?= python3
 RUN := .venv/bin/python
+# A progress bar where somebody looks, else quiet. What has to be built is built by the pinned setuptools, which comes first:
+# pip's own isolation would fetch one without a hash.
+PIP = .venv/bin/python -m pip install --disable-pip-version-check --no-build-isolation $$([ -t 1 ] || echo --quiet)
 
 demo: .venv/ready ## the whole system once, as a story
 	$(RUN) -m sandbox.demo
@@ -42,17 +45,21 @@ docs: .venv/ready ## the generated references
 	$(RUN) -m mailtls.spec.reference --write
 	$(RUN) -m sandbox.cloud.fidelity --write
 
-lock: .venv/ready ## after a change of a dependency in pyproject.toml
+lock: .venv/ready ## after a change of a dependency in pyproject.toml or a requirements.in: versions and hashes
 	.venv/bin/uv lock
-	.venv/bin/uv export --quiet --no-hashes --all-groups --format requirements-txt --output-file requirements.txt
+	.venv/bin/uv export --quiet --all-groups --no-emit-project --format requirements-txt --output-file requirements.txt
+	.venv/bin/uv export --quiet --only-group build --no-emit-project --format requirements-txt --output-file requirements-build.txt
+	for each in sandbox/cloud/emulator sandbox/outsiders; do .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --output-file $$each/requirements.txt $$each/requirements.in || exit 1; done
 
 # Debian packs venv apart from Python: install it where that is allowed, say so where it is not.
-.venv/ready: requirements.txt pyproject.toml
+.venv/ready: requirements-build.txt requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "mailtls needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Name another: make PYTHON=python3.11"; exit 2; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq python3-venv; } || { echo "Python's venv module is missing: apt-get install python3-venv"; exit 2; }
-	@echo "installing the pinned requirements into .venv (once)"
+	@echo "installing $$(grep -c '^[a-z0-9].*==' requirements.txt) pinned packages into .venv (once, about two minutes)"
 	@$(PYTHON) -m venv --clear .venv
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(PIP) --quiet --require-hashes -r requirements-build.txt
+	@$(PIP) --require-hashes -r requirements.txt
+	@$(PIP) --quiet --no-deps -e .
 	@touch $@
 
 clean:

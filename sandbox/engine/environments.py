@@ -39,7 +39,17 @@ def _build(name: str, folder: Path, requirements: Path) -> None:
     print(f"installing the environment of {name} (once)", file=sys.stderr, flush=True)
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(exist_ok=True)
-    install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", str(requirements)]
+    install = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+    ]
+    install += ["--requirement", str(requirements)]
     for command in ([sys.executable, "-m", "venv", str(folder)], [str(folder / "bin" / "python"), *install]):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
