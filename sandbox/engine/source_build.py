@@ -38,8 +38,7 @@ def build(pulumi: Path, version: str) -> Path:
     if go is None:
         raise NotBuilt(
             f"There is no Pulumi CLI {version} here and no way to make one. Install either of:\n"
-            f"  the Pulumi CLI  https://www.pulumi.com/docs/install/  (curl -fsSL https://get.pulumi.com | sh -s -- "
-            f"--version {version})\n"
+            f"  the Pulumi CLI  as README.md tells, with its checksum, in version {version}\n"
             "  Go, any since 1.16  https://go.dev/doc/install  (then the CLI is built from its source, once)"
         )
     try:

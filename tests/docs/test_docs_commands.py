@@ -1,18 +1,24 @@
 """The pages that people follow step by step: what they name is there, and their commands do what they say."""
 
+import hashlib
 import importlib.metadata
 import json
 import os
 import re
+import shutil
 import subprocess
+import textwrap
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
 from components.report_alarms import ALARM_COUNT
+from mailtls.mta_sts.policy import Policy
 from stacks.platform_stack import Platform
+from stacks.setting_reader import SettingFaults
 from stacks.settings import USED_BY, Kind, parse
 
 REPOSITORY = Path(__file__).parents[2]
@@ -26,11 +32,19 @@ def section(page: str, title: str) -> str:
     return page.split(f"## {title}\n")[1].split("\n## ")[0]
 
 
+def _as_pulumi_has_it(config: dict[str, Any]) -> dict[str, str]:
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+
+
 def test_the_example_settings_are_good_ones() -> None:
+    """But for the one decision that nobody can take for the user: whether another rule set may be silenced."""
     config = yaml.safe_load(EXAMPLE)["config"]
-    settings = parse(
-        {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}, {}, REPOSITORY
-    )
+    with pytest.raises(SettingFaults) as refused:
+        parse(_as_pulumi_has_it(config), {}, REPOSITORY)
+    (fault,) = str(refused.value).split("\n")
+    assert "write activate: true" in fault
+    config["mailtls:reports"]["activate"] = True
+    settings = parse(_as_pulumi_has_it(config), {}, REPOSITORY)
     assert settings.kind is Kind.ALL
     assert not settings.allow_destroy
     assert not settings.per_domain_metrics
@@ -50,7 +64,57 @@ def test_the_settings_are_added_to_the_file_that_stack_init_writes() -> None:
 
 
 def test_the_readme_installs_the_engine_of_the_sdk() -> None:
-    assert f"--version {importlib.metadata.version('pulumi')}`" in README
+    assert f"V={importlib.metadata.version('pulumi')} A=x64" in README
+
+
+@pytest.mark.parametrize(
+    ("listed", "installed"),
+    [("the file's own", True), ("another's", False), ("none", False)],
+)
+def test_the_readme_installs_no_engine_that_its_release_does_not_list(
+    tmp_path: Path, listed: str, installed: bool
+) -> None:
+    """Its commands as they stand, with a folder in place of the release's address."""
+    if not shutil.which("curl"):
+        pytest.skip("curl is missing: apt-get install curl")
+    (block,) = (each for each in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) if "sha256sum" in each)
+    version = importlib.metadata.version("pulumi")
+    release, home = tmp_path / "release", tmp_path / "home"
+    for folder in (release, home, tmp_path / "pulumi"):
+        folder.mkdir()
+    (tmp_path / "pulumi" / "pulumi").write_text("the CLI")
+    archive = release / f"pulumi-v{version}-linux-x64.tar.gz"
+    subprocess.run(["tar", "-czf", archive, "-C", tmp_path, "pulumi"], check=True)
+    digest = hashlib.sha256(archive.read_bytes() if listed != "another's" else b"").hexdigest()
+    name = archive.name if listed != "none" else "pulumi-of-another-machine.tar.gz"
+    (release / f"pulumi-{version}-checksums.txt").write_text(f"{digest}  {name}\n")
+    address = "https://github.com/pulumi/pulumi/releases/download/v$V"
+    assert address in block
+    commands = block.replace(address, release.as_uri())
+    done = subprocess.run(
+        ["bash", "-c", commands], cwd=home, env={**os.environ, "HOME": str(home)}, capture_output=True, check=False
+    )
+    assert (done.returncode == 0, (home / ".local" / "pulumi" / "pulumi").exists()) == (installed, installed)
+
+
+def test_the_policy_that_is_written_by_hand_names_every_mx(tmp_path: Path) -> None:
+    block = re.findall(r"```sh\n(.*?)```", section(BREAK_GLASS, "Senders hold mail: go back to testing"), re.DOTALL)[0]
+    done = subprocess.run(
+        ["bash", "-c", f"{textwrap.dedent(block)}\ncat mta-sts.txt"],
+        env={**os.environ, "TMPDIR": str(tmp_path)}, capture_output=True, check=True,
+    )  # fmt: skip
+    policy = Policy.parse(done.stdout)
+    assert (policy.mode, [str(host) for host in policy.mx]) == (
+        "testing",
+        ["mx1.contoso.example", "mx2.contoso.example"],
+    )
+    assert done.stdout == policy.render()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_page_skips_the_preview(page: Path) -> None:
+    """Of what people type: it hides what would be deleted."""
+    assert "--skip-preview" not in page.read_text()
 
 
 def test_the_readme_counts_the_alarms() -> None:
@@ -69,7 +133,9 @@ def test_every_link_and_output_is_there(page: Path) -> None:
         assert linked.exists(), link
         if target.fragment:
             titles = re.findall(r"^#+ (.+)$", linked.read_text(), re.MULTILINE)
-            assert target.fragment in {title.lower().replace(" ", "-") for title in titles}, link
+            assert target.fragment in {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}, (
+                link
+            )
     assert set(re.findall(r"pulumi stack output (\w+)", text)) <= set(Platform.__dataclass_fields__)
 
 

@@ -54,8 +54,9 @@ def test_pip_installs_nothing_without_a_hash() -> None:
         "$(PIP) --quiet --no-deps -e .",
     ]
     assert "--no-build-isolation" in installs[0]
-    callers = [file for room in ("sandbox", "bench", "stacks", "tests/end_to_end") for file in (REPOSITORY / room).rglob("*.py")
-               if '"pip"' in file.read_text("utf-8")]  # fmt: skip
+    rooms = ("sandbox", "bench", "stacks", "tests/end_to_end")
+    files = [file for room in rooms for file in (REPOSITORY / room).rglob("*.py")]
+    callers = [file for file in files if '"pip"' in file.read_text("utf-8")]
     assert [file.name for file in callers] == ["environments.py"]
     assert '"--require-hashes"' in callers[0].read_text("utf-8")
 
