@@ -17,6 +17,7 @@ import yaml
 
 from components.report_alarms import ALARM_COUNT
 from mailtls.mta_sts.policy import Policy
+from mailtls.mta_sts.record import Record
 from stacks.platform_stack import Platform
 from stacks.setting_reader import SettingFaults
 from stacks.settings import USED_BY, Kind, parse
@@ -109,6 +110,25 @@ def test_the_policy_that_is_written_by_hand_names_every_mx(tmp_path: Path) -> No
         ["mx1.contoso.example", "mx2.contoso.example"],
     )
     assert done.stdout == policy.render()
+
+
+@pytest.mark.parametrize(("number", "provider"), [(2, "aws"), (3, "curl")])
+def test_the_id_that_is_changed_by_hand_is_one_record(number: int, provider: str) -> None:
+    """What the shell hands to the provider's command, in the end, is JSON with one TXT value in quotes."""
+    blocks = re.findall(r"```sh\n(.*?)```", section(BREAK_GLASS, "Senders hold mail: go back to testing"), re.DOTALL)
+    last_word = provider + """() { printf '%s\\0' "${@: -1}"; }\n"""
+    done = subprocess.run(
+        ["bash", "-c", last_word + textwrap.dedent(blocks[number])], capture_output=True, text=True, check=True
+    )
+    asked = json.loads(done.stdout.split("\0")[-2])
+    if provider == "aws":
+        (change,) = asked["Changes"]
+        assert (change["Action"], change["ResourceRecordSet"]["Name"]) == ("UPSERT", "_mta-sts.contoso.example")
+        (content,) = (value["Value"] for value in change["ResourceRecordSet"]["ResourceRecords"])
+    else:
+        content = asked["content"]
+    assert content[0] == content[-1] == '"'
+    assert Record.parse(content[1:-1]).policy_id
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
