@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
-from mailtls.reports import alert_rules, lost_policy
+from mailtls.reports import alert_rules, lost_policy, shared_alert, shared_hosts
 from mailtls.reports.alert_limits import AlertLimits
 from mailtls.reports.alert_state import AlertState, NoticeKind
 from mailtls.reports.alert_text import compose
@@ -35,9 +35,10 @@ from mailtls.reports.causes import (
 from mailtls.reports.evidence import gather, succeeded
 from mailtls.reports.message_layout import Alert
 from mailtls.reports.served import Served
+from mailtls.reports.shared_hosts import Gathering
 from mailtls.tls_rpt.contract import ALERTS_SENT, OwnDomain, Prefix
 from mailtls.tls_rpt.ledger import LedgerEntry
-from report_lambda import hour
+from report_lambda import gatherings, hour
 from report_lambda.domains import OwnDomains
 from report_lambda.ledger_days import LedgerDays
 from report_lambda.metrics import Tally
@@ -126,10 +127,14 @@ class Desk:
         watched = [entry for entry in listed if self.now - entry.modified < WATCHED]
         first = len(watched) * self.now.hour // 24
         failed = []
-        try:
-            hour.sum_up(self.store, self.now, self._send)
-        except StoreError as e:
-            failed.append(str(e))
+        for look in (
+            partial(hour.sum_up, self.store, self.now, self._send),
+            partial(gatherings.tell_news, self.store, self.now, self.publish),
+        ):
+            try:
+                look()
+            except StoreError as e:
+                failed.append(str(e))
         left = len(watched)
         for entry in watched[first:] + watched[:first]:
             if self.time_left() < LEAST_TIME:
@@ -241,10 +246,28 @@ class Desk:
         """Send when the state just written is our own claim; a write without one, or none, means silence."""
         if written is None or written.claim is None or written.claim.by != self.invocation:
             return
-        evidence = gather(self.ledger, written, own)
-        message = compose(written.claim.kind, written, evidence, own, self.now, self.bucket)
-        self.publish(message, certain=is_at_own_host(written.cause, own))
+        also = self._shared_with(written, own)
+        if also is not None:
+            evidence = gather(self.ledger, written, own)
+            message = compose(written.claim.kind, written, evidence, own, self.now, self.bucket, also)
+            self.publish(message, certain=is_at_own_host(written.cause, own))
         self.change(written.cause, lambda state: alert_rules.told(state, written, self.now))
+
+    def _shared_with(self, written: AlertState, own: OwnDomain) -> str | None:
+        """The paragraph about domains with the same fault at the same host, "" for none; None: this message does not go
+        out by itself, a message about the host tells of it (gatherings.py)."""
+        gathering = shared_hosts.of_cause(written.cause, own)
+        if gathering is None:
+            return ""
+        paragraph = ""
+
+        def step(before: Gathering) -> tuple[Gathering, bool]:
+            nonlocal paragraph
+            after, speaks = shared_hosts.entered(before, written, own, self.now)
+            paragraph = shared_alert.others(after, own.policy_domain)
+            return after, speaks
+
+        return paragraph if gatherings.change(self.store, gathering, step) else None
 
 
 def _read(body: bytes) -> AlertState | None:

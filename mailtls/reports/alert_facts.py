@@ -27,6 +27,7 @@ OUTSIDE: dict[Mode | None, str] = {
     Mode.TESTING: " Senders applied mode testing and delivered to it all the same; in enforce they skip it.",
 }
 MAX_REPORTERS = 8
+UNNAMED = "an unnamed MX"
 MAX_PATTERNS_SHOWN = 8
 
 
@@ -264,7 +265,7 @@ def _named(state: AlertState) -> str:
 
 def host_of(state: AlertState) -> str:
     """The MX as a message names it."""
-    return state.cause.host or "an unnamed MX"
+    return state.cause.host or UNNAMED
 
 
 def basis_of(state: AlertState) -> Basis:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from mailtls.reports import lost_policy_alert
 from mailtls.reports.alert_facts import (
+    UNNAMED,
     applied,
     basis_of,
     consequence,
@@ -25,7 +26,7 @@ from mailtls.reports.alert_remedies import do, do_outside, what_next
 from mailtls.reports.alert_rules import KEEP
 from mailtls.reports.alert_state import AlertState, NoticeKind
 from mailtls.reports.applied import Basis
-from mailtls.reports.causes import MAX_CAUSES, MAX_CAUSES_OF_SIGNER, MAX_CAUSES_PER_REPORT, CauseKind
+from mailtls.reports.causes import MAX_CAUSES, MAX_CAUSES_OF_SIGNER, MAX_CAUSES_PER_REPORT, Cause, CauseKind
 from mailtls.reports.evidence import Evidence
 from mailtls.reports.message_layout import Alert, alert, day, footer, section, sessions, spec_of, steps
 from mailtls.reports.sender_text import quoted
@@ -49,9 +50,9 @@ HEADLINES = {
 
 
 def compose(
-    kind: NoticeKind, state: AlertState, evidence: Evidence, own: OwnDomain, now: datetime, bucket: str
+    kind: NoticeKind, state: AlertState, evidence: Evidence, own: OwnDomain, now: datetime, bucket: str, also: str = ""
 ) -> Alert:
-    """The message of `kind` about failed sessions. state must hold at least one sighting."""
+    """The message of `kind` about failed sessions. state must hold at least one sighting. also: a paragraph of it."""
     if state.cause.kind is CauseKind.POLICY_LOST:
         return lost_policy_alert.compose(kind, state, own, bucket)
     if kind is NoticeKind.OVER:
@@ -66,6 +67,7 @@ def compose(
         [
             section("NEW", _what_is_new(kind, state, now)),
             section("WHAT", what_outside(state) if outside else what(state, own)),
+            also,
             section("COUNT", count(state, evidence)),
             section("SINCE", since(state, evidence)),
             section("SEEN BY", seen_by(state, evidence)),
@@ -82,15 +84,21 @@ def compose(
     )
 
 
+def headline(cause: Cause) -> str:
+    """What broke, in a few words."""
+    if cause.kind is CauseKind.MX_OUTSIDE_POLICY:
+        return f"{f'MX {cause.host}' if cause.host else 'an MX'} is not in the MTA-STS policy"
+    return HEADLINES[cause.result_type or ResultType.OTHER].format(host=cause.host or UNNAMED)
+
+
 def _subject(kind: NoticeKind, state: AlertState, evidence: Evidence, own: OwnDomain) -> str:
     again = ", again" if kind is NoticeKind.REPEATED else ""
     if state.cause.kind is CauseKind.MX_OUTSIDE_POLICY:
-        mx = f"MX {state.cause.host}" if state.cause.host else "an MX"
         which = " that a report names" if basis_of(state) is Basis.CLAIMED else ""
-        return f"[{state.severity}{again}] {own.policy_domain}: {mx} is not in the MTA-STS policy{which}"
+        return f"[{state.severity}{again}] {own.policy_domain}: {headline(state.cause)}{which}"
     downgrade = ", possible downgrade" if looks_like_downgrade(state, evidence) else ""
-    headline = HEADLINES[result_type_of(state)].format(host=host_of(state))
-    return f"[{state.severity}{downgrade}{again}] {own.policy_domain}: {headline}{consequence(state, evidence)}"
+    about = f"{own.policy_domain}: {headline(state.cause)}"
+    return f"[{state.severity}{downgrade}{again}] {about}{consequence(state, evidence)}"
 
 
 def _what_is_new(kind: NoticeKind, state: AlertState, now: datetime) -> str:

@@ -41,6 +41,11 @@ def reporters_key(policy_domain: str) -> str:
     return f"{Prefix.REPORTERS}{policy_domain}.json"
 
 
+def gathering_key(gathering_id: str) -> str:
+    """The domains of one team that share one fault of a host."""
+    return f"{Prefix.HOSTS}{gathering_id}.json"
+
+
 def alert_hour_key(moment: datetime) -> str:
     """What was sent and held back in the hour of `moment`, UTC."""
     return f"{Prefix.HOURS}{moment:%Y-%m-%dT%H}.json"

@@ -36,6 +36,8 @@ class Prefix(StrEnum):
     """State of each alert, one object per cause: `alerts/<policy domain>/<cause>.json`."""
     REPORTERS = "reporters/"
     """Who reports about a domain, and how often: `reporters/<policy domain>.json`."""
+    HOSTS = "hosts/"
+    """Domains that share a fault of a host: `hosts/<fault and team>.json`."""
     HOURS = "hours/"
     """Messages of each hour, sent and held back: `hours/<day>T<hour>.json`."""
 

@@ -93,7 +93,9 @@ def test_d11_a_mode_that_the_report_does_not_name_is_told_as_a_guess(case):
 
 def test_d12_a_tlsa_row_about_a_shared_mx_belongs_to_both_domains(cloud, case):
     shared = OwnDomain("brand01.example", "testing", ("mx1.contoso.example",))
-    cloud.own(OwnDomain("contoso.example", "enforce", ("mx1.contoso.example", "mx2.contoso.example")), shared)
+    cloud.own(
+        OwnDomain("contoso.example", "enforce", ("mx1.contoso.example", "mx2.contoso.example"), "mail-team"), shared
+    )
     messages = case("D12")
     assert sorted(subject.split()[1] for subject, _ in messages) == ["brand01.example:", "contoso.example:"]
     assert len(cloud.store.under("reports/")) == 2

@@ -241,7 +241,16 @@ def test_a_report_and_junk_go_their_ways(unzipped, aws, mails):
         *("seen before", "seen before", "failed"),
     ]
     assert {key.rpartition("/")[0] for key in aws.objects} == {
-        *("raw", "domains", "dispositions", "quarantine/not-a-report", "alerts/contoso.example", "hours", "reporters"),
+        *(
+            "raw",
+            "domains",
+            "dispositions",
+            "quarantine/not-a-report",
+            "alerts/contoso.example",
+            "hours",
+            "reporters",
+            "hosts",
+        ),
         f"reports/contoso.example/{mails.yesterday()}",
     }
     assert aws.objects["quarantine/not-a-report/junk.eml"] == aws.objects["raw/junk"]

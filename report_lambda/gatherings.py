@@ -1,0 +1,58 @@
+"""Gatherings of domains at shared hosts, as objects (`hosts/`): read, changed by compare-and-swap, looked at hourly."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+
+from mailtls.reports.bucket_layout import from_bytes, gathering_key, to_bytes
+from mailtls.reports.message_layout import Alert
+from mailtls.reports.shared_alert import compose
+from mailtls.reports.shared_hosts import Gathering, from_json, has_news, to_json, told
+from mailtls.tls_rpt.contract import Prefix
+from report_lambda.store import JSON, MAX_STATE_BYTES, ObjectStore, StoreError, read_all
+
+MAX_TRIES = 10
+MAX_GATHERINGS = 5_000
+WATCHED = timedelta(days=3)
+"""An older one has told all that it had to tell."""
+
+
+def change(store: ObjectStore, empty: Gathering, step: Callable[[Gathering], tuple[Gathering, bool]]) -> bool:
+    """Apply `step` to the gathering of the same fault and team until the write wins; its answer. Raises StoreError."""
+    key = gathering_key(empty.id)
+    for _ in range(MAX_TRIES):
+        stored = store.get(key, MAX_STATE_BYTES)
+        before = _read(stored.body) if stored is not None else None
+        after, answer = step(before or empty)
+        if after == before:
+            return answer
+        body = to_bytes(to_json(after))
+        if stored is None:
+            written = store.put_if_absent(key, body, JSON)
+        else:
+            written = store.put_if_match(key, body, JSON, stored.etag)
+        if written:
+            return answer
+    raise StoreError(f"{key}: {MAX_TRIES} writes lost to others")
+
+
+def tell_news(store: ObjectStore, now: datetime, publish: Callable[[Alert], None]) -> None:
+    """Hourly: the domains that joined or left since the last message about their host. Raises StoreError."""
+    listed = store.list_objects(Prefix.HOSTS, limit=MAX_GATHERINGS)
+    for _, stored in read_all(store, [one for one in listed if now - one.modified < WATCHED], MAX_STATE_BYTES):
+        gathering = _read(stored.body)
+        if gathering is not None and has_news(gathering, now):
+            publish(compose(gathering))
+            change(store, gathering, partial(_told, sent=gathering, now=now))
+
+
+def _told(newest: Gathering, sent: Gathering, now: datetime) -> tuple[Gathering, bool]:
+    return told(newest, sent, now), True
+
+
+def _read(body: bytes) -> Gathering | None:
+    """None where somebody damaged it: begun anew, so each domain speaks for itself again."""
+    try:
+        return from_json(from_bytes(body))
+    except ValueError:
+        return None
