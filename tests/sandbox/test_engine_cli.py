@@ -86,7 +86,7 @@ def test_a_cli_of_another_version_is_passed_over(machine: Machine, version: str)
 
 
 def test_a_machine_with_nothing_is_told_what_to_install(machine: Machine) -> None:
-    with pytest.raises(NoEngine, match=r"(?s)get\.pulumi\.com.*Go, any since 1\.16"):
+    with pytest.raises(NoEngine, match=r"(?s)the Pulumi CLI  as README\.md tells.*Go, any since 1\.16"):
         pulumi_command()
 
 
