@@ -22,8 +22,14 @@ def environment(endpoint: str) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
         "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,  # what the AWS CLI and boto3 read
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",  # true would lead to the real AWS
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+
+
+FOREIGN = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
+"""Variables of a real account that a shell may hold; beside those above they mislead AWS programs."""
 
 
 def client(service: str, endpoint: str, region: str = REGION) -> Any:

@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -49,6 +49,7 @@ class Endpoints:
         return cls(**{field.name: data[field.name] for field in fields(cls)})
 
 
-def exports(variables: Mapping[str, str]) -> str:
-    """Lines for a shell, `export NAME=value`."""
-    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(variables.items()))
+def exports(variables: Mapping[str, str], unset: Sequence[str] = ()) -> str:
+    """Lines for a shell, `export NAME=value`; before them, what must not be there."""
+    head = f"unset {' '.join(unset)}\n" if unset else ""
+    return head + "".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(variables.items()))

@@ -2,17 +2,20 @@
 
 import contextlib
 import os
+import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sandbox.cloud.start import REQUIREMENTS
-from sandbox.endpoints import Endpoints
+from sandbox.endpoints import Endpoints, NoSandbox
 from sandbox.engine.environments import environment
 from sandbox.place import REPOSITORY, AlreadyRunning, Place
 
@@ -83,24 +86,74 @@ def _is_ready(place: Place, process: subprocess.Popen[bytes], log: Path) -> bool
     return False
 
 
+def living(place: Place) -> Endpoints:
+    """Of the local cloud that runs in `place`. Raises NoSandbox, also where a killed one has left its file behind."""
+    if place.holder() is None and place.endpoints.exists():
+        raise NoSandbox(
+            "the sandbox is gone: its process was killed, and what was deployed in it is lost\n"
+            "start a new one with: make sandbox-up"
+        )
+    endpoints = Endpoints.read(place.endpoints)
+    if not _answers(endpoints.aws):
+        raise NoSandbox(
+            "the sandbox is broken: its AWS emulator is gone, and what was deployed in it is lost\n"
+            "stop the rest with: make sandbox-down; then start a new one with: make sandbox-up"
+        )
+    return endpoints
+
+
+def _answers(url: str) -> bool:
+    """Does anything listen there?"""
+    where = urlsplit(url)
+    try:
+        with socket.create_connection((where.hostname or "", where.port or 80), 5):
+            return True
+    except OSError:
+        return False
+
+
 def stop(place: Place) -> bool:
-    """End the local cloud of `place` and all that it started. False: there was none. Raises OutOfReach."""
+    """End the local cloud of `place` and all that it started; it is gone when this returns. False: there was none.
+
+    Raises OutOfReach.
+    """
+    listening = Endpoints.read(place.endpoints).aws if place.endpoints.exists() else None
+    stopped = _stop(place)
+    end = time.monotonic() + STOP_SECONDS
+    while listening is not None and _answers(listening):  # a killed cloud's emulator ends a moment after it
+        if time.monotonic() > end:
+            raise OutOfReach(f"the AWS emulator still listens at {listening}; see {place.logs / 'emulator.log'}")
+        time.sleep(0.05)
+    return stopped
+
+
+def _stop(place: Place) -> bool:
     holder = place.holder()
     if holder is None:
         place.endpoints.unlink(missing_ok=True)
         return False
     if holder <= 0:  # so the kernel calls what it cannot name here; for `kill` these are whole groups, ours among them
         raise OutOfReach(f"{place.folder} is held by a process of another container or machine; stop it there")
-    end = time.monotonic() + STOP_SECONDS
     with contextlib.suppress(ProcessLookupError):  # it ended by itself meanwhile
-        os.kill(holder, signal.SIGTERM)
-        while place.holder() == holder:
-            if time.monotonic() > end:
+        process = os.pidfd_open(holder)
+        try:
+            os.kill(holder, signal.SIGTERM)
+            if not _has_ended(process):
                 os.kill(holder, signal.SIGKILL)
-            time.sleep(0.05)
+                if not _has_ended(process):
+                    raise OutOfReach(f"process {holder} of {place.folder} does not end")
+        finally:
+            os.close(process)
     _reap(place)
     place.endpoints.unlink(missing_ok=True)
     return True
+
+
+def _has_ended(process: int) -> bool:
+    """Waits. process: a descriptor of it, which becomes readable at its end."""
+    poller = select.poll()
+    poller.register(process, select.POLLIN)
+    return bool(poller.poll(STOP_SECONDS * 1000))
 
 
 def _reap(place: Place) -> None:

@@ -45,10 +45,10 @@ def report(scene: Scene) -> None:
     sent = Sent()
     with story.step("tlsrpt-reporter collects a day of sessions and mails its reports"):
         _real_reporter(scene, sent)
-    mails = samples()
+    mails, recipient = samples(), rua(scene, "contoso.example").removeprefix("mailto:")
     with story.step(f"{len(mails)} sample mails go through the MX"):
         for number, mail in enumerate(mails):
-            _submit(scene, number, mail)
+            submit(scene, f"sample-{number}", mail, recipient)
             _expect_of(sent, mail)
     with story.step("the pipeline works"):
         _wait(bucket, sent.mails)
@@ -63,51 +63,48 @@ def _real_reporter(scene: Scene, sent: Sent) -> None:
     for domain, successful, failures in SESSIONS:
         policy = tuple(line for line in scene.fetch(f"mta-sts.{domain}").splitlines() if line)
         failed = tuple((result, f"{host}.{domain}", count) for result, host, count in failures)
-        days.append(Sessions(domain, _rua(scene, domain), policy, successful, failed))
+        days.append(Sessions(domain, rua(scene, domain), policy, successful, failed))
         sent.ledger[Counted(domain, successful, sum(count for _, _, count in failed))] += 1
     sendmail = [sys.executable, str(OUTSIDERS / "submission.py")]
-    for name, value in _internet(scene).items():
-        sendmail += [f"--{name}", value]
-    sendmail += ["--key", str(_key(scene, REPORTER)), "--selector", SELECTOR, "--domain", REPORTER]
+    sendmail += ["--dns", scene.endpoints.dns, "--smtp", scene.endpoints.smtp, "--ca", scene.endpoints.ca]
+    sendmail += ["--key", str(sender_key(scene, REPORTER)), "--selector", SELECTOR, "--domain", REPORTER]
     reporter = Reporter(scene.judges, "Reporter Example", f"tls@{REPORTER}", f"tls-reports@{REPORTER}", tuple(sendmail))
     sent.mails += reporter.report_day(days, scene.place.logs / "tlsrpt-reporter")
 
 
-def _rua(scene: Scene, domain: str) -> str:
+def rua(scene: Scene, domain: str) -> str:
     """As a sender reads it: from the deployed record."""
     values = scene.txt(f"_smtp._tls.{domain}")
     expect(len(values) == 1, f"one TXT record at _smtp._tls.{domain} is expected: {values}")
     return values[0].partition("rua=")[2].split(",")[0].rstrip("; ")
 
 
-def _internet(scene: Scene) -> dict[str, str]:
-    return {"dns": scene.endpoints.dns, "smtp": scene.endpoints.smtp, "ca": scene.endpoints.ca}
+def internet(scene: Scene) -> Internet:
+    return Internet(scene.endpoints.dns, scene.endpoints.smtp, Path(scene.endpoints.ca))
 
 
-def _key(scene: Scene, domain: str) -> Path:
+def sender_key(scene: Scene, domain: str) -> Path:
     return Path(scene.endpoints.keys) / f"{domain}.pem"
 
 
-def _submit(scene: Scene, number: int, mail: SampleMail) -> None:
-    recipient = _rua(scene, "contoso.example").removeprefix("mailto:")
+def submit(scene: Scene, label: str, mail: SampleMail, recipient: str) -> None:
+    """Send it through the recipient's MX. label: goes into its Message-ID."""
     head = (
         f"From: TLS reports <tls-reports@{mail.sender}>\r\nTo: <{recipient}>\r\n"
-        f"Subject: Report Domain: example Submitter: {mail.sender} Report-ID: <sample-{number}@{mail.sender}>\r\n"
-        f"Date: {email.utils.formatdate()}\r\nMessage-ID: <sample-{number}@{mail.sender}>\r\nMIME-Version: 1.0\r\n"
+        f"Subject: Report Domain: example Submitter: {mail.sender} Report-ID: <{label}@{mail.sender}>\r\n"
+        f"Date: {email.utils.formatdate()}\r\nMessage-ID: <{label}@{mail.sender}>\r\nMIME-Version: 1.0\r\n"
     )
     data = crlf(head.encode() + mail.body)
     if mail.signer is not None:
         data = _signed(scene, mail, data)
     if mail.tampered:
         data = data.replace(b"aggregate", b"aggravate", 1)
-    internet = _internet(scene)
-    where = Internet(internet["dns"], internet["smtp"], Path(internet["ca"]))
-    where.submit(data, f"bounce@{mail.sender}", recipient)
+    internet(scene).submit(data, f"bounce@{mail.sender}", recipient)
 
 
 def _signed(scene: Scene, mail: SampleMail, data: bytes) -> bytes:
     signer = mail.signer or mail.sender
-    key = _key(scene, signer)
+    key = sender_key(scene, signer)
     if not mail.length_tag:
         return Signer(signer, SELECTOR, key).sign(data)
     signature: bytes = dkim.sign(
@@ -233,7 +230,7 @@ def _judge_metrics(scene: Scene, sent: Sent) -> None:
 
 def _judge_alert(scene: Scene) -> None:
     end = time.monotonic() + PATIENCE
-    while not (alerts := [text for text in _messages(scene) if "[critical] contoso.example" in text]):
+    while not (alerts := [text for one in messages(scene) if "[critical] contoso.example" in (text := one["Message"])]):
         expect(time.monotonic() < end, "no alert about contoso.example reached the webhook")
         time.sleep(0.2)
     scene.story.quote(alerts[0])
@@ -241,11 +238,13 @@ def _judge_alert(scene: Scene) -> None:
     scene.story.facts["alert"] = alerts[0]
 
 
-def _messages(scene: Scene) -> list[str]:
+def messages(scene: Scene) -> list[dict[str, Any]]:
+    """What the webhook got of SNS, oldest first."""
     url = f"{scene.endpoints.webhook}/messages"
     try:
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=10) as answer:
-            return [message["Message"] for message in json.load(answer)]
+            found: list[dict[str, Any]] = json.load(answer)
+            return found
     except OSError as e:
         raise DemoError(f"{url} does not answer: {e}") from e
 

@@ -11,7 +11,7 @@ import pytest
 
 from sandbox import lifecycle
 from sandbox.endpoints import Endpoints, NoSandbox
-from sandbox.lifecycle import OutOfReach, start, stop
+from sandbox.lifecycle import OutOfReach, living, start, stop
 from sandbox.place import AlreadyRunning, Place
 
 sys.path.append(str(Path(__file__).parent))
@@ -48,7 +48,7 @@ def test_it_starts_once_listens_on_loopback_only_and_leaves_nothing(own_place: P
         assert set(addresses) <= LOOPBACK
     finally:
         assert stop(own_place)
-    assert gone(own_place.folder)
+    assert not of_folder(own_place.folder), "it was said to be gone and was not"
     assert not stop(own_place)
     with pytest.raises(NoSandbox):
         Endpoints.read(own_place.endpoints)
@@ -60,6 +60,10 @@ def test_a_killed_one_takes_its_children_along_and_can_be_started_again(own_plac
     assert holder is not None
     assert len(descendants(holder)) > 1
     os.kill(holder, signal.SIGKILL)
+    while own_place.holder() is not None:
+        time.sleep(0.01)
+    with pytest.raises(NoSandbox, match="is gone"):
+        living(own_place)
     assert gone(own_place.folder), "the emulator outlives the process that started it"
     start(own_place)
     try:
