@@ -142,7 +142,7 @@ def count(state: AlertState, evidence: Evidence) -> str:
         line += f" {sessions(state.failed, at_least=any(s.uncounted for s in state.sightings))} since {day(first)}."
     unharmed = _never_named(state, evidence)
     if unharmed:
-        line += f" No failure named {', '.join(unharmed)}."
+        line += f" No sender reports a failure at {' or '.join(unharmed)}."
     return line
 
 
@@ -260,7 +260,9 @@ def _addresses(state: AlertState) -> str:
 def _named(state: AlertState) -> str:
     """How the newest reports name the failures: result types, and in quotes words that the RFC does not have."""
     words = list(dict.fromkeys(word for seen in state.newest for word in seen.result_words))
-    return some(words) if words else str(result_type_of(state))
+    if words:
+        return some(words)
+    return "failures without a type" if result_type_of(state) is ResultType.OTHER else str(result_type_of(state))
 
 
 def host_of(state: AlertState) -> str:

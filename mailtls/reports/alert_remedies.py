@@ -1,43 +1,61 @@
 """What the person who reads an alert can do about it, in order, and when the next message comes. Pure."""
 
-import re
-
 from mailtls.mta_sts.policy import Mode, policy_host
 from mailtls.reports.alert_facts import is_dane, mode_of, result_type_of, some
 from mailtls.reports.alert_state import AlertState
 from mailtls.reports.applied import allows, valid_patterns
 from mailtls.reports.message_layout import spec_of, steps
+from mailtls.reports.mx_operator import is_own, provider_of
 from mailtls.tls_rpt.contract import OwnDomain
 from mailtls.tls_rpt.failures import OF_THE_POLICY_HOST, explain
+from mailtls.tls_rpt.report import ResultType
 
 
 def do(state: AlertState, own: OwnDomain) -> str:
     """DO for sessions that failed."""
     host = state.cause.host
-    remedies = explain(result_type_of(state)).remedy
-    if not host:
-        remedies = (_NAME_THE_MX, *map(_without_host, remedies))
-    words = {"policy_domain": own.policy_domain, "mx": host or "the MX", "policy_host": policy_host(own.policy_domain)}
+    remedies = _remedies(result_type_of(state), host, own.policy_domain)
+    words = {"policy_domain": own.policy_domain, "mx": host or _UNNAMED, "policy_host": policy_host(own.policy_domain)}
     filled = [remedy.format(**words) for remedy in remedies]
     enforced = mode_of(state) is Mode.ENFORCE and own.mode == Mode.ENFORCE
+    hint = _PORT_25 if any(":25" in step for step in filled) else ""
     if not enforced or result_type_of(state) in OF_THE_POLICY_HOST or is_dane(state):
-        return steps("DO", filled)
+        return steps("DO", filled, hint)
     take_out = f"Take {host} out of the MX records if others stay, or go" if host else "Go"
     rollback = (
         f"Not within the hour? {take_out} back to testing: set "
         f"`mta_sts.mode: testing` in the spec ({spec_of(own)}) and merge. Senders look for a new id before they give "
         "mail up. CI down? docs/break-glass.md."
     )
-    return steps("DO", [*filled, rollback])
+    return steps("DO", [*filled, rollback], hint)
 
 
-_NAME_THE_MX = "The report does not name the MX. See which there are:\n  dig +short MX {policy_domain}"
+def _remedies(result_type: ResultType, mx: str, policy_domain: str) -> tuple[str, ...]:
+    """The steps for those who run the MX only where it can be theirs."""
+    known = explain(result_type)
+    if result_type in OF_THE_POLICY_HOST:
+        return known.remedy
+    if not mx:
+        return (_NAME_THE_MX, *known.remedy)
+    if is_own(mx, policy_domain):
+        return known.remedy
+    provider = provider_of(mx, policy_domain)
+    if provider:
+        return (*known.look, _TELL.format(mx=mx, provider=provider), *known.after)
+    return (*known.look, *known.mend, _NOT_YOURS, *known.after)
 
 
-def _without_host(remedy: str) -> str:
-    """The step without the commands that need the host's name."""
-    kept = [line for line in remedy.splitlines() if not (line.startswith("  ") and "{mx}" in line)]
-    return "\n".join([*kept[:-1], re.sub(":$", ".", kept[-1])])
+_PORT_25 = "Many offices and clouds let nobody out to port 25: type this where a connection to it is possible."
+_UNNAMED = "MX-NAME"
+_NAME_THE_MX = (
+    f"The report does not name the MX. See which there are, and put each in place of {_UNNAMED} below:\n"
+    "  dig +short MX {policy_domain}"
+)
+_TELL = (
+    "{mx} is run by {provider}: there is nothing to mend on a server of yours. Is it wrong? See {provider}'s status "
+    "page, then tell {provider}'s support, with the report below."
+)
+_NOT_YOURS = "{mx} is not yours? Then tell those who run it, with the report below."
 
 
 def do_outside(state: AlertState, own: OwnDomain) -> str:

@@ -81,6 +81,8 @@ def compose(
         ],
         own,
         state.cause.id,
+        host=host_of(state),
+        effect="" if outside else consequence(state, evidence),
     )
 
 
@@ -138,6 +140,7 @@ def _over(state: AlertState, own: OwnDomain, now: datetime) -> Alert:
         ],
         own,
         state.cause.id,
+        host=host_of(state),
     )
 
 

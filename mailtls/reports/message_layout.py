@@ -16,6 +16,8 @@ MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", 
 LABEL: Final = 8
 MAX_SUBJECT: Final = 99
 """SNS: under 100 ASCII characters, no line breaks."""
+AT_LEAST: Final = 20
+"""Characters that a cut name keeps, as long as something less important can go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +30,62 @@ class Alert:
     attributes: dict[str, str] = field(default_factory=dict)
 
 
-def alert(severity: Severity, subject: str, paragraphs: Iterable[str], own: OwnDomain, cause_id: str) -> Alert:
-    """Put together. `subject` is the message's first line in full; the mail subject may be cut."""
+def alert(
+    severity: Severity,
+    subject: str,
+    paragraphs: Iterable[str],
+    own: OwnDomain,
+    cause_id: str,
+    *,
+    host: str = "",
+    effect: str = "",
+) -> Alert:
+    """Put together. `subject` is the message's first line in full; the mail subject may be cut.
+
+    host, effect: the parts of the subject that may go first when it is cut: the name of a host, and its end.
+    """
     attributes = {Attribute.POLICY_DOMAIN: own.policy_domain, Attribute.SEVERITY: severity, Attribute.CAUSE: cause_id}
     if own.owner:
         attributes[Attribute.OWNER] = own.owner
     text = "\n".join([subject, *(paragraph for paragraph in paragraphs if paragraph)]) + "\n"
-    return Alert(mail_subject(subject), text, severity, {str(name): str(value) for name, value in attributes.items()})
+    cut = mail_subject(subject, domain=own.policy_domain, host=host, effect=effect)
+    return Alert(cut, text, severity, {str(name): str(value) for name, value in attributes.items()})
 
 
-def mail_subject(text: str) -> str:
-    """ASCII, one line, short enough; cut at a word."""
-    line = re.sub(r"\s+", " ", text.encode("ascii", "replace").decode()).strip()
-    return line if len(line) <= MAX_SUBJECT else line[: MAX_SUBJECT - 3].rsplit(" ", 1)[0] + "..."
+def mail_subject(text: str, *, domain: str = "", host: str = "", effect: str = "") -> str:
+    """ASCII, one line, short enough for SNS.
+
+    Which domain and what has happened stay readable as long as they can: the host's name is cut in its middle first,
+    then the effect at the end goes (the severity says it too), then the domain's name is cut in its middle.
+    """
+    line = _one_line(text)
+    start, found, cause = line.partition(f"{domain}: ")
+    if len(line) <= MAX_SUBJECT or not domain or not found:
+        return line if len(line) <= MAX_SUBJECT else line[: MAX_SUBJECT - 3].rsplit(" ", 1)[0] + "..."
+    room = MAX_SUBJECT - len(start + found)
+    for shorter, least in ((cause, AT_LEAST), (cause.removesuffix(effect), 0)):
+        cause = _cut_host(shorter, host, room, least)
+        if len(cause) <= room:
+            return start + found + cause
+    domain = _in_middle(domain, max(AT_LEAST, MAX_SUBJECT - len(f"{start}: {cause}")))
+    return mail_subject(f"{start}{domain}: {cause}")
+
+
+def _one_line(text: str) -> str:
+    return re.sub(r"\s+", " ", text.encode("ascii", "replace").decode()).strip()
+
+
+def _cut_host(cause: str, host: str, room: int, least: int) -> str:
+    before, found, after = cause.rpartition(host or "\n")
+    return before + _in_middle(found, max(least, room - len(before + after))) + after
+
+
+def _in_middle(name: str, room: int) -> str:
+    """`contoso-exa...outlook.com`: the beginning and the end of a name tell it from others."""
+    if len(name) <= room:
+        return name
+    kept = max(0, room - 3)
+    return name[: kept - kept // 2] + "..." + name[len(name) - kept // 2 :]
 
 
 def section(label: str, text: str) -> str:
@@ -51,19 +96,29 @@ def section(label: str, text: str) -> str:
 
 
 def steps(label: str, numbered: Iterable[str], after: str = "") -> str:
-    """What to do, in order. A line that begins with two spaces is a command: kept whole, on a line of its own."""
+    """What to do, in order. A line that begins with two spaces is a command: on lines of its own, so that it can be
+    copied as it stands."""
     lines = []
     for number, step in enumerate(numbered, 1):
         mark = f"{number} "
         for part in step.splitlines():
             if part.startswith("  "):
-                lines.append(" " * (LABEL + 4) + part.strip())
+                lines += _command(" " * (LABEL + 4), part.strip())
             else:
                 lines.append(_filled((label if not lines else "").ljust(LABEL - 1) + " " + mark, part))
                 mark = "  "
     if after:
         lines.append(section("", after))
     return "\n".join(lines)
+
+
+def _command(indent: str, command: str) -> list[str]:
+    """One line, or where it is too wide one for each part of the pipe: a shell goes on after a `|`."""
+    if len(indent + command) <= WIDTH:
+        return [indent + command]
+    first, *others = command.split(" | ")
+    parts = [first, *(f"  {other}" for other in others)]
+    return [f"{indent}{part}{' |' if number < len(parts) else ''}" for number, part in enumerate(parts, 1)]
 
 
 def footer(own: OwnDomain, cause_id: str, *, report: str = "") -> str:

@@ -36,13 +36,21 @@ class Explanation:
     """One result type.
 
     meaning: a sentence. section: of RFC 8460, "" for what it does not have.
-    remedy: steps in order, with the words `{policy_domain}`, `{mx}` and `{policy_host}` to fill in (`str.format`).
-    A line of a step that begins with two spaces is a command to type.
+    look: steps that change nothing, for everybody. mend: for those who run the MX. after: for those who own the policy
+    domain, whoever runs its MX. All hold the words `{policy_domain}`, `{mx}` and `{policy_host}` to fill in
+    (`str.format`). A line of a step that begins with two spaces is a command to type; each ends by itself.
     """
 
     meaning: str
     section: str
-    remedy: tuple[str, ...]
+    look: tuple[str, ...]
+    mend: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+
+    @property
+    def remedy(self) -> tuple[str, ...]:
+        """All steps, in order."""
+        return (*self.look, *self.mend, *self.after)
 
 
 def severity(result_type: ResultType, mode: Mode | None) -> Severity:
@@ -78,8 +86,18 @@ def explain(result_type: ResultType) -> Explanation:
     return _EXPLANATIONS[result_type]
 
 
-_SHOW_CERTIFICATE = "  openssl s_client -starttls smtp -connect {mx}:25 -servername {mx}"
-_FETCH_POLICY = "  curl -v https://{policy_host}/.well-known/mta-sts.txt"
+_SESSION = "  openssl s_client -starttls smtp -connect {mx}:25 -servername {mx} </dev/null"
+"""Ends when the handshake is done: without the empty input it would wait for somebody to type mail."""
+_SHOW_CERTIFICATE = f"{_SESSION} | openssl x509 -noout -subject -dates -ext subjectAltName"
+_SHOW_CHAIN = f"{_SESSION} | grep -e ' [si]:' -e Verif"
+"""Subject and issuer of each certificate that is sent, and what OpenSSL thinks of them."""
+_SHOW_KEY = f"{_SESSION} | openssl x509 -noout -pubkey | openssl pkey -pubin -outform DER | openssl sha256"
+_ASK_FOR_STARTTLS = "  curl -sv -m 20 smtp://ADDRESS:25"
+"""curl shows the whole answer to EHLO and ends; s_client would begin TLS all the same, and may then wait for minutes."""
+_FETCH_POLICY = "  curl -sv -m 20 https://{policy_host}/.well-known/mta-sts.txt"
+_SHOW_WEB_CERTIFICATE = (
+    "  openssl s_client -connect {policy_host}:443 -servername {policy_host} -verify_hostname {policy_host} </dev/null"
+)
 PUT_BACK = "pulumi up --refresh --skip-preview --continue-on-error"
 """Makes the cloud again what Git says. Without --refresh the engine does not look at what somebody else changed."""
 
@@ -89,23 +107,30 @@ _EXPLANATIONS: Mapping[ResultType, Explanation] = {
     ResultType.STARTTLS_NOT_SUPPORTED: Explanation(
         "The MX did not offer STARTTLS, so no TLS session could begin.",
         "4.3.1",
-        (
-            "Ask each address of {mx}; the answer to EHLO must list STARTTLS:\n"
+        look=(
+            "Ask each address of {mx} (IPv6: in brackets). Where TLS is on, a line of the answer says 250-STARTTLS or "
+            "250 STARTTLS:\n"
             "  dig +short {mx} A {mx} AAAA\n"
-            "  openssl s_client -starttls smtp -connect ADDRESS:25 -servername {mx}",
-            "Not offered? Switch TLS on in that MTA, and compare it with the others of its pool.",
-            "Offered to you? Then something on the way takes it out: look for SMTP inspection (firewall, antispam "
-            "proxy) before that address. None there? Treat it as an attack on the path of those senders.",
+            f"{_ASK_FOR_STARTTLS}",
+        ),
+        mend=("Not offered? Switch TLS on in that MTA, and compare it with the others of its pool.",),
+        after=(
+            "Offered to you? Then something on the way to that address takes it out: look for SMTP inspection "
+            "(firewall, antispam proxy). None there? Treat it as an attack on the path of those senders.",
         ),
     ),
     ResultType.CERTIFICATE_HOST_MISMATCH: Explanation(
         "The certificate that the MX showed does not hold the name that the policy asks for.",
         "4.3.1",
-        (
-            "See which names it holds; one must be {mx}, as the MX record spells it, or a wildcard for it:\n"
-            f"{_SHOW_CERTIFICATE} </dev/null | openssl x509 -noout -ext subjectAltName",
+        look=(
+            "See which names it holds (DNS: in the last line); one must be {mx}, or a wildcard for it:\n"
+            f"{_SHOW_CERTIFICATE}",
+        ),
+        mend=(
             "Get a certificate with that name, reload the MTA. A server with several certificates must show this one "
             "to senders without SNI too.",
+        ),
+        after=(
             "The MX record should name another host? Put that one into the policy's mx first and wait until the "
             "longest max_age served before has run out; then change the MX record.",
         ),
@@ -113,13 +138,17 @@ _EXPLANATIONS: Mapping[ResultType, Explanation] = {
     ResultType.CERTIFICATE_EXPIRED: Explanation(
         "The MX showed a certificate that has run out.",
         "4.3.1",
-        (f"Renew it on {{mx}}, reload the MTA; verify:\n{_SHOW_CERTIFICATE}",),
+        look=(f"See its end, the line notAfter; each address behind {{mx}} may show another:\n{_SHOW_CERTIFICATE}",),
+        mend=("Renew it on {mx}, reload the MTA, and look once more.",),
     ),
     ResultType.CERTIFICATE_NOT_TRUSTED: Explanation(
         "The certificate that the MX showed leads to no authority that the sender trusts.",
         "4.3.1",
-        (
-            f"See the chain; the certificates between must be sent too:\n{_SHOW_CERTIFICATE} -showcerts",
+        look=(
+            "See the chain: s: is a certificate, i: who signed it, and each i: must be the s: of the next. The last "
+            f"line must say 0 (ok):\n{_SHOW_CHAIN}",
+        ),
+        mend=(
             "Most often the chain is incomplete: install it in full (fullchain.pem, not cert.pem), reload the MTA.",
             "Self-signed, or of a private authority? Senders of MTA-STS trust public authorities only: replace it.",
         ),
@@ -127,22 +156,25 @@ _EXPLANATIONS: Mapping[ResultType, Explanation] = {
     ResultType.VALIDATION_FAILURE: Explanation(
         "Something else was wrong; the sender gives no type for it, and often no reason.",
         "4.3.3",
-        (
+        look=(
             "Compare the MX records with the policy first: many report an MX that is not listed by this word:\n"
             "  dig +short MX {policy_domain}\n"
-            "  curl https://{policy_host}/.well-known/mta-sts.txt",
-            f"Then the certificate of {{mx}}: names, dates, chain:\n{_SHOW_CERTIFICATE} -showcerts",
+            "  curl -s -m 20 https://{policy_host}/.well-known/mta-sts.txt",
+            "Then the certificate of {mx}: names, dates, and the chain, whose last line must say 0 (ok):\n"
+            f"{_SHOW_CERTIFICATE}\n{_SHOW_CHAIN}",
             "Where the sender gave a failure-reason-code, it is in the report.",
         ),
     ),
     ResultType.TLSA_INVALID: Explanation(
         "None of the TLSA records of the MX is valid for the certificate that it showed.",
         "4.3.2.1",
-        (
-            "Compare the records with the key in use (the digest of a 3 1 1 record):\n"
+        look=(
+            "Compare the records with the key in use (the digest of a 3 1 1 record; upper or lower case is the "
+            "same):\n"
             "  dig +short TLSA _25._tcp.{mx}\n"
-            f"{_SHOW_CERTIFICATE} </dev/null | openssl x509 -noout -pubkey | openssl pkey -pubin -outform DER "
-            "| openssl sha256",
+            f"{_SHOW_KEY}",
+        ),
+        mend=(
             "Publish a record for the key in use, beside the others. Before the next change of the key: publish its "
             "record first, wait two TTLs.",
             "Not within the hour? Remove the whole TLSA set of {mx}: senders then go by MTA-STS alone.",
@@ -151,8 +183,8 @@ _EXPLANATIONS: Mapping[ResultType, Explanation] = {
     ResultType.DNSSEC_INVALID: Explanation(
         "The sender's resolver got no valid DNSSEC answer about the MX.",
         "4.3.2.1",
-        (
-            "Validate as the sender does:\n  delv MX {policy_domain}\n  delv A {mx}\n  delv TLSA _25._tcp.{mx}",
+        look=("Validate as the sender does:\n  delv MX {policy_domain}\n  delv A {mx}\n  delv TLSA _25._tcp.{mx}",),
+        after=(
             "Expired signatures: sign the zone again and see why the signer stopped. A DS record that fits no key: "
             "correct it at the registrar; removing it turns DNSSEC, and so DANE, off.",
         ),
@@ -160,8 +192,8 @@ _EXPLANATIONS: Mapping[ResultType, Explanation] = {
     ResultType.DANE_REQUIRED: Explanation(
         "The sender demands DANE of the MX, and found no TLSA record.",
         "4.3.2.1",
-        (
-            "Should there be records? See whether they are gone:\n  dig +short TLSA _25._tcp.{mx}",
+        look=("Should there be records? See whether they are gone:\n  dig +short TLSA _25._tcp.{mx}",),
+        after=(
             "Never had any? The demand is a setting at that sender for {policy_domain}: ask them to lift it, or "
             "publish TLSA records in a signed zone.",
         ),
@@ -169,10 +201,12 @@ _EXPLANATIONS: Mapping[ResultType, Explanation] = {
     ResultType.STS_POLICY_FETCH_ERROR: Explanation(
         "Senders could not fetch the policy.",
         "4.3.2.2",
-        (
+        look=(
             "Fetch it as a sender does: status 200, text/plain, no redirect, over IPv4 and IPv6:\n"
             f"{_FETCH_POLICY}\n"
             "  dig +short {policy_host} A {policy_host} AAAA",
+        ),
+        after=(
             "It works? Then it is over, or only some cannot reach it: look for a firewall or a bot check before "
             "{policy_host}. One sender alone may have a fault of its own.",
         ),
@@ -180,28 +214,28 @@ _EXPLANATIONS: Mapping[ResultType, Explanation] = {
     ResultType.STS_POLICY_INVALID: Explanation(
         "Senders fetched the policy, and it breaks the rules of RFC 8461 section 3.2.",
         "4.3.2.2",
-        (
-            f"Read what is served, byte by byte:\n{_FETCH_POLICY} | cat -A",
-            _DEPLOY_AGAIN,
-        ),
+        look=(f"Read what is served, byte by byte:\n{_FETCH_POLICY} | cat -A",),
+        after=(_DEPLOY_AGAIN,),
     ),
     ResultType.STS_WEBPKI_INVALID: Explanation(
         "The HTTPS certificate of the policy host is not valid to senders.",
         "4.3.2.2",
-        (
-            "See it:\n"
-            "  openssl s_client -connect {policy_host}:443 -servername {policy_host} -verify_hostname {policy_host}",
+        look=(
+            "See its name and dates, and whether it is trusted (the last line must say 0 (ok)):\n"
+            f"{_SHOW_WEB_CERTIFICATE} | openssl x509 -noout -subject -dates -ext subjectAltName\n"
+            f"{_SHOW_WEB_CERTIFICATE} | grep -e ' [si]:' -e Verif",
             "Its name must be {policy_host}, its end ahead, its chain complete. Does the alias still point to our "
             "distribution?\n  dig +short CNAME {policy_host}",
-            _DEPLOY_AGAIN,
         ),
+        after=(_DEPLOY_AGAIN,),
     ),
     ResultType.OTHER: Explanation(
-        "The report does not say how, in the words that RFC 8460 has.",
+        "The report counts failed sessions and does not say what failed, or not in a word of RFC 8460.",
         "",
-        (
+        look=(
             "The sender's own word for it stands above, if it used one. Read the report: it may say more.",
-            f"Look at what the MX shows:\n{_SHOW_CERTIFICATE} -showcerts",
+            f"Look at what {{mx}} shows: names, dates, and the chain, whose last line must say 0 (ok):\n"
+            f"{_SHOW_CERTIFICATE}\n{_SHOW_CHAIN}",
         ),
     ),
 }

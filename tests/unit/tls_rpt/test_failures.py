@@ -63,7 +63,7 @@ def test_commands_can_be_typed(result_type: ResultType) -> None:
     for command in commands(explain(result_type)):
         for piece in command.replace("</dev/null", "").split("|"):
             program, *arguments = shlex.split(piece)
-            assert program in TOOLS | {"cat", "pulumi"}
+            assert program in TOOLS | {"cat", "grep", "pulumi"}
             assert arguments
             assert not set("<>;&$`\\") & set(piece)
 
@@ -78,6 +78,14 @@ def test_openssl_knows_the_options(result_type: ResultType) -> None:
                 helped = subprocess.run(["openssl", verb, "-help"], capture_output=True, text=True, check=True)
                 known = set(re.findall(r"^ *(-[a-z0-9_]+)", helped.stdout + helped.stderr, re.MULTILINE))
                 assert {argument for argument in arguments if argument.startswith("-")} <= known
+
+
+@pytest.mark.parametrize("result_type", ResultType)
+def test_commands_end_by_themselves(result_type: ResultType) -> None:
+    """s_client waits for input that nobody types, curl for a server that never answers."""
+    for command in commands(explain(result_type)):
+        assert ("s_client" in command) is ("</dev/null" in command)
+        assert ("curl" in command) is ("-m 20" in command)
 
 
 def test_who_is_told_to_look_at_the_policy_host_is_told_its_name() -> None:
