@@ -15,10 +15,10 @@ from report_lambda.once import tell_once
 def watch(desk: Desk, domains: OwnDomains, event: CertificateEvent) -> bool:
     """Tell about the certificate if it is one of ours and a new rung is reached. Raises StoreError."""
     own = _owner_of(event, domains)
-    on_rung = rung(event)
+    ends = event.time.date() + timedelta(days=event.days_left)
+    on_rung = rung(event, ends)
     if own is None or on_rung is None:
         return False  # another team's certificate in the same account, or time enough
-    ends = event.time.date() + timedelta(days=event.days_left)
     cause = Cause(CauseKind.CERTIFICATE, own.policy_domain, host=policy_host(own.policy_domain))
     message = compose(event, own, ends, on_rung, cause.id)
     return tell_once(desk, cause, f"{ends.isoformat()}/{on_rung}", lambda told: is_due(told, ends, on_rung), message)

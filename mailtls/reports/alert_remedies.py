@@ -1,13 +1,16 @@
 """What the person who reads an alert can do about it, in order, and when the next message comes. Pure."""
 
+from datetime import timedelta
+
 from mailtls.mta_sts.policy import Mode, policy_host
 from mailtls.reports.alert_facts import is_dane, mode_of, result_type_of, some
+from mailtls.reports.alert_rules import DOUBLED_BY, DOUBLED_QUIET, QUIET
 from mailtls.reports.alert_state import AlertState
 from mailtls.reports.applied import allows, valid_patterns
 from mailtls.reports.message_layout import spec_of, steps
 from mailtls.reports.mx_operator import is_own, provider_of
 from mailtls.tls_rpt.contract import OwnDomain
-from mailtls.tls_rpt.failures import OF_THE_POLICY_HOST, explain
+from mailtls.tls_rpt.failures import OF_THE_POLICY_HOST, Severity, explain
 from mailtls.tls_rpt.report import ResultType
 
 
@@ -92,5 +95,17 @@ _SEE_SERVED = (
 
 def what_next(state: AlertState) -> str:
     """NEXT: when the next message comes."""
+    never_worse = state.severity is Severity.CRITICAL or result_type_of(state) in OF_THE_POLICY_HOST
+    worse = "" if never_worse else ", at once if it becomes critical"
+    again = (
+        f"again in {_hours(QUIET)} if it goes on, in {_hours(DOUBLED_QUIET)} if it doubles (by {DOUBLED_BY} sessions "
+        f"at least){worse}."
+    )
+    if state.crowded:
+        return f'{again} No "over": more reporters saw it than are remembered.'
     who = some(sorted({seen.reporter for seen in state.sightings}))
-    return f'again in 6 h if it goes on, at once if it doubles. "Over" after a later, clean day from {who}.'
+    return f'{again} "Over" after a later, clean day from {who}.'
+
+
+def _hours(time: timedelta) -> str:
+    return f"{time // timedelta(hours=1)} h"

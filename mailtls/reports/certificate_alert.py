@@ -1,8 +1,11 @@
-"""The policy host's certificate nears its end: one message at 30, 14 and 7 days, and one when it has expired.
+"""The policy host's certificate nears its end: messages at shares of its own lifetime, and one when it has expired.
 
-ACM tells daily from 45 days before the end (source `aws.acm`, in us-east-1; EventBridge forwards it). Renewal is
-automatic, so a certificate that reaches the first rung is one whose renewal fails, most often because the validation
-CNAME is gone. A metric alarm cannot do this: it may notify only a topic of its own region.
+ACM tells daily from 45 days before the end (source `aws.acm`, in us-east-1; EventBridge forwards it). It begins to
+renew about then, by itself, so a certificate that reaches the first rung is one whose renewal fails, most often because
+the validation CNAME is gone. A metric alarm cannot do this: it may notify only a topic of its own region.
+
+The events say how many days are left, not how long the certificate is valid. The rules of the CA/Browser Forum say it
+(ballot SC-081v3): by its end it is known when it was issued, and so how long it may be.
 """
 
 from dataclasses import dataclass
@@ -13,8 +16,13 @@ from mailtls.reports.message_layout import Alert, alert, day, footer, section, s
 from mailtls.tls_rpt.contract import OwnDomain
 from mailtls.tls_rpt.failures import PUT_BACK, Severity
 
-RUNGS = (0, 7, 14, 30)
-"""Days left. 0: expired."""
+LIFETIMES = ((date(2029, 3, 15), 47), (date(2027, 3, 15), 100), (date(2026, 3, 15), 198), (date.min, 395))
+"""Days of a certificate that is issued from a date on, newest first. 198 and 395 are what ACM gives; it stays a little
+below what is allowed (200 and 398), and what it will give later is not known: the limit stands here."""
+SHARES = (6, 12, 24)
+"""A message when a sixth of the lifetime is left, a twelfth, a twenty-fourth: 33, 16 and 8 days of 198."""
+LATE = 38
+"""Days left when a renewal that began in time, 45 days before the end, has had a week. Before that nobody is late."""
 SAME_END = timedelta(days=3)
 """ACM counts whole days; an end that moved further than this is another certificate, and a new ladder."""
 
@@ -33,11 +41,23 @@ class CertificateEvent:
     expired: bool
 
 
-def rung(event: CertificateEvent) -> int | None:
+def lifetime(ends: date) -> int:
+    """Days that a certificate with this end was valid for when it was issued. Where two rules could have been, the
+    newer: its messages come no earlier than the renewal is late."""
+    return next(days for since, days in LIFETIMES if since == date.min or ends - timedelta(days=days) >= since)
+
+
+def rungs(ends: date) -> tuple[int, ...]:
+    """Days left at which somebody is told, lowest first. 0: expired."""
+    shares = {lifetime(ends) // share for share in SHARES}
+    return (0, *sorted(days for days in shares if days <= LATE))
+
+
+def rung(event: CertificateEvent, ends: date) -> int | None:
     """The rung that the event stands on: the smallest one that is not below the days left. None: too early to tell."""
     if event.expired:
         return 0
-    return next((days for days in RUNGS[1:] if event.days_left <= days), None)
+    return next((days for days in rungs(ends)[1:] if event.days_left <= days), None)
 
 
 def is_due(told: str, ends: date, on_rung: int) -> bool:
@@ -51,7 +71,7 @@ def is_due(told: str, ends: date, on_rung: int) -> bool:
 def compose(event: CertificateEvent, own: OwnDomain, ends: date, on_rung: int, cause_id: str) -> Alert:
     """The message for a rung."""
     host = policy_host(own.policy_domain)
-    severity = Severity.CRITICAL if on_rung <= 7 else Severity.WARNING
+    severity = Severity.CRITICAL if on_rung <= lifetime(ends) // SHARES[-1] else Severity.WARNING
     region = (event.arn.split(":") + [""] * 4)[3] or "us-east-1"
     when = "has expired" if on_rung == 0 else f"ends in {_days(event.days_left)}"
     effect = (
@@ -61,8 +81,8 @@ def compose(event: CertificateEvent, own: OwnDomain, ends: date, on_rung: int, c
     what = (
         f"Senders cannot fetch the policy any more since {day(ends)}. {effect}"
         if on_rung == 0
-        else f"It ends on {day(ends)}. ACM renews by itself from 45 days before and has not managed to. "
-        f"From then on senders cannot fetch the policy any more. {effect}"
+        else f"It ends on {day(ends)} {ends.year}; from then on senders cannot fetch the policy any more. ACM begins "
+        f"to renew by itself about 45 days before the end, and has not managed to. {effect}"
     )
     return alert(
         severity,
@@ -87,7 +107,7 @@ def compose(event: CertificateEvent, own: OwnDomain, ends: date, on_rung: int, c
                     'same run: docs/break-glass.md, "An expired certificate".',
                 ],
             ),
-            section("NEXT", _next(on_rung)),
+            section("NEXT", _next(on_rung, ends)),
             footer(own, cause_id),
         ],
         own,
@@ -95,11 +115,12 @@ def compose(event: CertificateEvent, own: OwnDomain, ends: date, on_rung: int, c
     )
 
 
-def _next(on_rung: int) -> str:
+def _next(on_rung: int, ends: date) -> str:
     if on_rung == 0:
         return "no further message about this certificate."
-    lower = [f"{days} days" if days else "when it has expired" for days in RUNGS if days < on_rung]
-    return f"again at {', '.join(reversed(lower))}. No message when it has been renewed: ACM then falls silent."
+    lower = [f"with {_days(days)} left" for days in rungs(ends)[1:] if days < on_rung]
+    when = " and ".join([", ".join(reversed(lower)), "when it has expired"] if lower else ["when it has expired"])
+    return f"again {when}. No message when it has been renewed: ACM then falls silent."
 
 
 def _days(count: int) -> str:

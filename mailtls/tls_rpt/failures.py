@@ -93,7 +93,7 @@ _SHOW_CHAIN = f"{_SESSION} | grep -e ' [si]:' -e Verif"
 """Subject and issuer of each certificate that is sent, and what OpenSSL thinks of them."""
 _SHOW_KEY = f"{_SESSION} | openssl x509 -noout -pubkey | openssl pkey -pubin -outform DER | openssl sha256"
 _ASK_FOR_STARTTLS = "  curl -sv -m 20 smtp://ADDRESS:25"
-"""curl shows the whole answer to EHLO and ends; s_client would begin TLS all the same, and may then wait for minutes."""
+"""curl shows the whole answer to EHLO and ends; s_client would begin TLS all the same, and may then wait."""
 _FETCH_POLICY = "  curl -sv -m 20 https://{policy_host}/.well-known/mta-sts.txt"
 _SHOW_WEB_CERTIFICATE = (
     "  openssl s_client -connect {policy_host}:443 -servername {policy_host} -verify_hostname {policy_host} </dev/null"
