@@ -30,7 +30,9 @@ def _attributes(inputs: Properties, names: dict[str, str]) -> dict[str, str]:
 
 
 def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 # ----------------------------------------------------------------------------------------------------- topics
@@ -50,6 +52,8 @@ def _topic_outputs(call: Call[Aws], arn: str) -> Properties:
 def _read(call: Call[Aws]) -> Found:
     seen = service(call, "sns").get_topic_attributes(TopicArn=call.id)["Attributes"]
     inputs: Properties = {own: seen.get(api) or None for own, api in _TOPIC.items() if own != "policy"}
+    if inputs["signatureVersion"] is not None:  # a number to the provider, a text to the service
+        inputs["signatureVersion"] = int(inputs["signatureVersion"])
     if "policy" in call.inputs:  # else it is what SNS gives to every topic, or a TopicPolicy's
         inputs["policy"] = seen.get("Policy")
     return Found(inputs | {"name": call.id.rsplit(":", 1)[-1]}, _topic_outputs(call, call.id))

@@ -61,7 +61,10 @@ def test_queues(stack: InlineStack) -> None:
 def topics(stage: int) -> None:
     queue = pulumi_aws.sqs.Queue("listener")
     topic = pulumi_aws.sns.Topic(
-        "topic", display_name="Mail" if stage == 1 else "Mail TLS", name="alerts" if stage < 3 else "b"
+        "topic",
+        display_name="Mail" if stage == 1 else "Mail TLS",
+        name="alerts" if stage < 3 else "b",
+        signature_version=2,
     )
     pulumi_aws.sns.TopicPolicy(
         "topic-policy", arn=topic.arn, policy=statement("sns:Publish", topic.arn, "One" if stage == 1 else "Two")
