@@ -4,7 +4,7 @@ Alarms are about the pipeline; alerts about domains come from the Lambda and cos
 metric: the seven look at eight, $0.80 a month at the list price, and the first ten of an account are free.
 """
 
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_aws as aws
@@ -42,6 +42,7 @@ class ReportAlarmsArgs(TypedDict):
     region: of everything below; an alarm notifies topics of its own region only.
     topic_arn: who is told. A subscription that filters by owner or severity never gets these.
     bucket_name: for the commands in the alarms' texts.
+    files_url: where people read the repository's files; left out, the texts name a page by its path.
     """
 
     region: str
@@ -53,6 +54,7 @@ class ReportAlarmsArgs(TypedDict):
     dead_letter_queue_arn: pulumi.Input[str]
     function_name: pulumi.Input[str]
     function_arn: pulumi.Input[str]
+    files_url: NotRequired[str | None]
 
 
 class ReportAlarms(pulumi.ComponentResource):
@@ -62,6 +64,8 @@ class ReportAlarms(pulumi.ComponentResource):
         super().__init__("mailtls:index:ReportAlarms", name, {}, opts)
         self._name = name
         self._args = args
+        files_url = args.get("files_url")
+        self._page = f"{files_url}/{PAGE}" if files_url else PAGE
         self._watch_queues()
         self._watch_function()
         self._watch_mail()
@@ -88,7 +92,7 @@ class ReportAlarms(pulumi.ComponentResource):
                 'the function\'s log (event "failed"). 2 Deploy what mends it. 3 Put the messages back: '
                 "aws sqs start-message-move-task --source-arn ",
                 args["dead_letter_queue_arn"],
-                f" 4 See that nothing is left: {PAGE}",
+                f" 4 See that nothing is left: {self._page}",
             ),
             tells_end=False,
             namespace="AWS/SQS",
@@ -111,7 +115,7 @@ class ReportAlarms(pulumi.ComponentResource):
                 "all-clear will be sent. DO 1 Mend what the alarm for dead letters told of. 2 Put the messages back: "
                 "aws sqs start-message-move-task --source-arn ",
                 args["dead_letter_queue_arn"],
-                f" 3 Too late? Find the mail and have it read again: {PAGE}",
+                f" 3 Too late? Find the mail and have it read again: {self._page}",
             ),
             tells_end=False,
             namespace="AWS/SQS",
@@ -131,7 +135,7 @@ class ReportAlarms(pulumi.ComponentResource):
             f"Mail that fails {MAX_RECEIVE_COUNT} times, {VISIBILITY_TIMEOUT // MINUTE} minutes apart, joins the dead "
             "letters. DO 1 The alarms for errors and throttles beside this one tell which. 2 With neither: is the "
             "function's event source mapping enabled, and does its role still hold its policy? What waits for "
-            f"{RETENTION // DAY} days is dropped: {PAGE}",
+            f"{RETENTION // DAY} days is dropped: {self._page}",
             namespace="AWS/SQS",
             metric_name="ApproximateAgeOfOldestMessage",
             dimensions={"QueueName": args["queue_name"]},

@@ -1,6 +1,7 @@
 """The domains of one stack: specs in, policy hosts and records out."""
 
 import contextlib
+import dataclasses
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -84,7 +85,9 @@ def deploy_domains(settings: Settings, wanted: Wanted, platform: Platform, deplo
         "response_headers_policy_id": edge.response_headers_policy_id,
         "keep_policies": not settings.allow_destroy,
     }
-    listed = render_domain_list(own_domains(wanted.specs, deployed))
+    listed = render_domain_list(
+        dataclasses.replace(own, files_url=settings.files_url) for own in own_domains(wanted.specs, deployed)
+    )
     domain_list = aws.s3.BucketObjectv2(
         "domain-list",
         bucket=platform.reports_bucket,

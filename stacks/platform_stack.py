@@ -84,6 +84,7 @@ def deploy_platform(settings: Settings) -> Platform:
             "dead_letter_queue_arn": pipeline.dead_letter_queue_arn,
             "function_name": pipeline.function_name,
             "function_arn": pipeline.function_arn,
+            "files_url": settings.files_url,
         },
     )
     return Platform(

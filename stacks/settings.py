@@ -25,8 +25,11 @@ from stacks.setting_reader import Fields, SettingFaults
 REPOSITORY = Path(__file__).resolve().parent.parent
 LONGEST_GATE = 180
 """Seconds. A gate holds a slot of the engine, and a CI job has an end."""
+LONGEST_URL = 200
+"""Characters. An alarm's text holds 1,024 in all."""
 
 _LOCAL_PART = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?")
+_FILES_URL = re.compile(r"https://[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[A-Za-z0-9._~/%+@-]*)?")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
 
 
@@ -81,7 +84,8 @@ class Settings:
     """Everything the program is told.
 
     policy_specs: relative to the repository's root; None for kind platform. platform: the stack's full name; None but
-    for kind domains. reports: None for kind domains.
+    for kind domains. reports: None for kind domains. files_url: where people read the repository's files, without a
+    slash at the end.
     """
 
     kind: Kind
@@ -94,6 +98,7 @@ class Settings:
     alerts: AlertLimits
     gate: GateSettings
     per_domain_metrics: bool
+    files_url: str | None
     allow_destroy: bool
 
 
@@ -127,6 +132,7 @@ def parse(config: Mapping[str, str], environment: Mapping[str, str], repository:
         alerts=_alerts(fields),
         gate=_gate(fields, environment),
         per_domain_metrics=fields.flag("per_domain_metrics"),
+        files_url=_files_url(fields),
         allow_destroy=fields.flag("allow_destroy"),
     )
     fields.done()
@@ -217,6 +223,15 @@ def _alerts(fields: Fields) -> AlertLimits:
         key, _, text = str(e).partition(": ")
         entry.fault(key, text)
         return usual
+
+
+def _files_url(fields: Fields) -> str | None:
+    url = (fields.text("files_url") or "").rstrip("/")
+    if url and not (len(url) <= LONGEST_URL and _FILES_URL.fullmatch(url)):
+        fields.fault(
+            "files_url", f"{url!r}: write https://host/path, without ? and #, at most {LONGEST_URL} characters"
+        )
+    return url or None
 
 
 def _gate(fields: Fields, environment: Mapping[str, str]) -> GateSettings:

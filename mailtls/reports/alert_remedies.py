@@ -7,7 +7,7 @@ from mailtls.reports.alert_facts import is_dane, mode_of, result_type_of, some
 from mailtls.reports.alert_rules import DOUBLED_BY, DOUBLED_QUIET, QUIET
 from mailtls.reports.alert_state import AlertState
 from mailtls.reports.applied import allows, valid_patterns
-from mailtls.reports.message_layout import spec_of, steps
+from mailtls.reports.message_layout import file_of, spec_of, steps
 from mailtls.reports.mx_operator import is_own, provider_of
 from mailtls.tls_rpt.contract import OwnDomain
 from mailtls.tls_rpt.failures import OF_THE_POLICY_HOST, Severity, explain
@@ -28,7 +28,7 @@ def do(state: AlertState, own: OwnDomain) -> str:
     rollback = (
         f"Not within the hour? {take_out} back to testing: set "
         f"`mta_sts.mode: testing` in the spec ({spec_of(own)}) and merge. Senders look for a new id before they give "
-        "mail up. CI down? docs/break-glass.md."
+        f"mail up. CI down? {file_of(own, 'docs/break-glass.md')}."
     )
     return steps("DO", [*filled, rollback], hint)
 
@@ -48,7 +48,7 @@ def _remedies(result_type: ResultType, mx: str, policy_domain: str) -> tuple[str
     return (*known.look, *known.mend, _NOT_YOURS, *known.after)
 
 
-_PORT_25 = "Many offices and clouds let nobody out to port 25: type this where a connection to it is possible."
+_PORT_25 = "Many offices and clouds let nobody out to port 25: run these commands from where it is open."
 _UNNAMED = "MX-NAME"
 _NAME_THE_MX = (
     f"The report does not name the MX. See which there are, and put each in place of {_UNNAMED} below:\n"
@@ -70,7 +70,7 @@ def do_outside(state: AlertState, own: OwnDomain) -> str:
         return steps("DO", [f"{why}: nothing to change there. {_SEE_SERVED.format(policy_domain=own.policy_domain)}"])
     if not host:
         see = f"See which MX the policy does not list:\n  dig +short MX {own.policy_domain}"
-        host, first = "It", [f"{see}\n  curl https://{policy_host(own.policy_domain)}/.well-known/mta-sts.txt"]
+        host, first = "It", [f"{see}\n  curl -s -m 20 https://{policy_host(own.policy_domain)}/.well-known/mta-sts.txt"]
     else:
         first = []
     return steps(
@@ -89,7 +89,7 @@ def do_outside(state: AlertState, own: OwnDomain) -> str:
 _SEE_SERVED = (
     "See that nobody else serves one:\n"
     "  dig +short TXT _mta-sts.{policy_domain}\n"
-    "  curl -v https://mta-sts.{policy_domain}/.well-known/mta-sts.txt"
+    "  curl -sv -m 20 https://mta-sts.{policy_domain}/.well-known/mta-sts.txt"
 )
 
 

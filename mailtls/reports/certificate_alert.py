@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from mailtls.mta_sts.policy import policy_host
-from mailtls.reports.message_layout import Alert, alert, day, footer, section, steps
+from mailtls.reports.message_layout import Alert, alert, day, file_of, footer, section, steps
 from mailtls.tls_rpt.contract import OwnDomain
 from mailtls.tls_rpt.failures import PUT_BACK, Severity
 
@@ -104,7 +104,7 @@ def compose(event: CertificateEvent, own: OwnDomain, ends: date, on_rung: int, c
                     "The certificate must be in use by the distribution: ACM renews no unused ones."
                     if on_rung
                     else "An expired certificate is never renewed. How to replace it, and put the CNAME back with the "
-                    'same run: docs/break-glass.md, "An expired certificate".',
+                    f'same run: {file_of(own, "docs/break-glass.md")}, "An expired certificate".',
                 ],
             ),
             section("NEXT", _next(on_rung, ends)),
@@ -112,6 +112,7 @@ def compose(event: CertificateEvent, own: OwnDomain, ends: date, on_rung: int, c
         ],
         own,
         cause_id,
+        host=host,
     )
 
 

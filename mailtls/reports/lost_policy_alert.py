@@ -39,7 +39,7 @@ def _lost(kind: NoticeKind, state: AlertState, own: OwnDomain, bucket: str) -> A
                     "See that both are there, from more than one place: exactly one record that begins with v=STSv1, "
                     "and the policy:\n"
                     f"  dig +short TXT _mta-sts.{own.policy_domain}\n"
-                    f"  curl -v https://{host}/.well-known/mta-sts.txt",
+                    f"  curl -sv -m 20 https://{host}/.well-known/mta-sts.txt",
                     "Gone or changed? Put back what Git says, and read the log of the DNS account.",
                     "All there? Wait for the next report. Only this sender, day after day? Ask its postmaster.",
                 ],

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
+from urllib.parse import quote
 
 from mailtls import names
 from mailtls.tls_rpt.contract import Attribute, OwnDomain
@@ -132,7 +133,12 @@ def footer(own: OwnDomain, cause_id: str, *, report: str = "") -> str:
 
 def spec_of(own: OwnDomain) -> str:
     """The file that a person edits to change the domain."""
-    return own.spec or f"of {own.policy_domain} in policy_specs/"
+    return file_of(own, own.spec) if own.spec else f"of {own.policy_domain} in policy_specs/"
+
+
+def file_of(own: OwnDomain, path: str) -> str:
+    """A file of the repository: its address where one is known, else its path."""
+    return f"{own.files_url}/{quote(path)}" if own.files_url else path
 
 
 def day(value: date) -> str:

@@ -38,7 +38,8 @@ def compose(gathering: Gathering) -> Alert:
         **({str(Attribute.OWNER): gathering.owner} if gathering.owner else {}),
     }
     text = "\n".join(paragraph for paragraph in paragraphs if paragraph) + "\n"
-    return Alert(mail_subject(subject), text, severity, attributes)
+    cut = mail_subject(subject, domain=f"{first}{more}", host=gathering.cause.host)
+    return Alert(cut, text, severity, attributes)
 
 
 def others(gathering: Gathering, policy_domain: str) -> str:

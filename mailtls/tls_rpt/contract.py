@@ -107,6 +107,7 @@ class OwnDomain:
     mx: the patterns of the deployed policy, in order.
     owner, contact: who is told; None when the spec names nobody.
     spec: path of the spec in the repository, so that an alert can name the file to edit.
+    files_url: where people read the repository's files, without a slash at the end; None: alerts name files by path.
     """
 
     policy_domain: str
@@ -115,6 +116,7 @@ class OwnDomain:
     owner: str | None = None
     contact: str | None = None
     spec: str | None = None
+    files_url: str | None = None
 
 
 def policy_key(policy_domain: str) -> str:
@@ -137,6 +139,7 @@ def render_domain_list(domains: Iterable[OwnDomain]) -> str:
             "owner": d.owner,
             "contact": d.contact,
             "spec": d.spec,
+            **({"files_url": d.files_url} if d.files_url else {}),
         }
         for d in sorted(domains, key=lambda d: d.policy_domain)
     ]
@@ -150,7 +153,15 @@ def parse_domain_list(text: str | bytes) -> tuple[OwnDomain, ...]:
         if data["version"] != 1:
             raise DomainListError(f"domain list version {data['version']!r} is not known here (1 is)")
         return tuple(
-            OwnDomain(e["policy_domain"], e["mode"], tuple(e["mx"]), e["owner"], e["contact"], e.get("spec"))
+            OwnDomain(
+                e["policy_domain"],
+                e["mode"],
+                tuple(e["mx"]),
+                e["owner"],
+                e["contact"],
+                e.get("spec"),
+                e.get("files_url"),
+            )
             for e in data["policy_domains"]
         )
     except (ValueError, KeyError, TypeError, RecursionError) as e:

@@ -35,7 +35,7 @@ def pipeline_args(**changes: Any) -> dict[str, Any]:
     }
 
 
-def deploy(*, preview: bool = False, **changes: Any) -> Recording:
+def deploy(*, preview: bool = False, files_url: str | None = None, **changes: Any) -> Recording:
     """One run of the whole platform."""
 
     def program() -> Any:
@@ -53,6 +53,7 @@ def deploy(*, preview: bool = False, **changes: Any) -> Recording:
                 "dead_letter_queue_arn": pipeline.dead_letter_queue_arn,
                 "function_name": pipeline.function_name,
                 "function_arn": pipeline.function_arn,
+                "files_url": files_url,
             },
         )
         return {

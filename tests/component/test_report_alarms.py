@@ -80,6 +80,12 @@ def test_pages_that_an_alarm_names_are_there(ireland):
     assert all((REPOSITORY / page).is_file() for page in named)
 
 
+def test_pages_are_named_by_address_where_files_have_one():
+    told = deploy(region="eu-west-1", files_url="https://git.contoso.example/main")
+    text = alarm(told, "dead-letters")["alarmDescription"]
+    assert text.endswith(" https://git.contoso.example/main/docs/mail-not-taken-in.md")
+
+
 def test_each_says_what_to_do_within_what_cloudwatch_takes(ireland):
     for found in ireland.of(ALARM):
         text = found.inputs["alarmDescription"]

@@ -186,3 +186,17 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(SettingFaults) as caught:
         read(tmp_path, kind="al", aws_region=None, gate={"timeout": 0})
     assert len(caught.value.faults) == 3
+
+
+def test_files_are_read_at_an_address_or_at_none(tmp_path: Path) -> None:
+    assert read(tmp_path).files_url is None
+    address = "https://git.contoso.example/mail/mailtls/blob/main"
+    assert read(tmp_path, files_url=f"{address}/").files_url == address
+
+
+@pytest.mark.parametrize(
+    "address", ["git.contoso.example", "http://git.contoso.example", "https://a.example/b?c", "https://a.example/b c"]
+)
+def test_an_address_that_no_mail_program_makes_a_link_of_is_a_fault(tmp_path: Path, address: str) -> None:
+    with pytest.raises(SettingFaults, match=r"mailtls:files_url: .* write https://host/path"):
+        read(tmp_path, files_url=address)

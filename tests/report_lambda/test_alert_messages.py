@@ -3,6 +3,7 @@
 `MAILTLS_WRITE_GOLDEN=1 pytest tests/report_lambda/test_alert_messages.py` writes them anew; read the difference.
 """
 
+import dataclasses
 import os
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,12 @@ import pytest
 
 from mailtls.tls_rpt.contract import OwnDomain
 
+CONTOSO = OwnDomain(
+    "contoso.example",
+    "enforce",
+    ("mx1.contoso.example", "mx2.contoso.example"),
+    spec="policy_specs/contoso.example.yaml",
+)
 GOLDEN = Path(__file__).parent / "alerts"
 
 
@@ -131,7 +138,25 @@ def silence_over(cloud, mails):
     cloud.tick(timedelta(days=1))
 
 
+def policy_lost(cloud, mails):
+    cloud.receive(from_google(mails, mails.policy(900), day="2026-11-29"))
+    none = {"policy-type": "no-policy-found", "policy-string": [], "mx-host": []}
+    cloud.receive(from_google(mails, mails.policy(800, **none)))
+
+
+def at_a_provider(cloud, mails):
+    host = "contoso-holding-example.mail.protection.outlook.com"
+    cloud.own(dataclasses.replace(CONTOSO, mx=(host,)))
+    applied = {
+        "policy-string": ["version: STSv1", "mode: enforce", f"mx: {host}", "max_age: 604800"],
+        "mx-host": [host],
+    }
+    cloud.receive(from_google(mails, mails.policy(500, (mails.failure(400, mx=host),), **applied)))
+
+
 SCENARIOS = [
+    policy_lost,
+    at_a_provider,
     certificate_expired_opened,
     certificate_expired_again,
     certificate_expired_over,
@@ -172,6 +197,16 @@ def test_message_is_plain_text_that_fits_a_terminal(cloud, mails, scenario):
         assert len(line) <= 100 or line.startswith(("            ", "[")), line
 
 
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
+def test_commands_of_a_message_end_by_themselves(cloud, mails, scenario):
+    """s_client waits for input that nobody types, curl for a server that never answers."""
+    scenario(cloud, mails)
+    for line in cloud.topic.messages[-1][1].splitlines():
+        command = line.strip()
+        assert not command.startswith("curl ") or " -m 20 " in command
+        assert "s_client" not in command or "</dev/null" in command
+
+
 def test_a_domain_without_owner_and_spec_still_gets_a_whole_message(cloud, mails):
     cloud.own(OwnDomain("contoso.example"))
     certificate_expired_opened(cloud, mails)
@@ -179,6 +214,20 @@ def test_a_domain_without_owner_and_spec_still_gets_a_whole_message(cloud, mails
     assert "owner" not in attributes
     assert "no owner set" in text
     assert "None" not in text
+
+
+def test_files_are_named_by_address_where_one_is_known(cloud, mails):
+    cloud.own(dataclasses.replace(CONTOSO, files_url="https://git.contoso.example/mailtls/blob/main"))
+    certificate_expired_opened(cloud, mails)
+    certificate_ended(cloud, mails)
+    (_, expired, _), (_, ended, _) = cloud.topic.messages
+    here = "https://git.contoso.example/mailtls/blob/main"
+    assert f"{here}/docs/break-glass.md" in expired
+    assert f"{here}/docs/break-glass.md" in ended
+    for text in (expired, ended):
+        assert f"spec {here}/policy_specs/contoso.example.yaml" in text
+        assert text.count("policy_specs/") == text.count(f"{here}/policy_specs/")
+        assert text.count("docs/") == text.count(f"{here}/docs/")
 
 
 LURE = "mx1.contoso.example, urgent: sign in at https://evil.test/fix"

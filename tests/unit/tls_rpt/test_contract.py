@@ -1,5 +1,6 @@
 """What the rooms agree on about the bucket: the domain list, key segments, the metric table."""
 
+import dataclasses
 import json
 import re
 
@@ -56,6 +57,13 @@ def test_the_form_that_deployed_functions_read() -> None:
             },
         ],
     }
+
+
+def test_an_address_of_files_is_in_the_list_where_there_is_one() -> None:
+    """Without one the list is the one of before: an upgrade changes no object."""
+    addressed = dataclasses.replace(CONTOSO, files_url="https://git.contoso.example/main")
+    assert parse_domain_list(render_domain_list([addressed])) == (addressed,)
+    assert "files_url" not in render_domain_list([CONTOSO])
 
 
 def test_a_list_from_before_specs_were_named_is_read() -> None:
