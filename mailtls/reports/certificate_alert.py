@@ -23,6 +23,7 @@ SHARES = (6, 12, 24)
 """A message when a sixth of the lifetime is left, a twelfth, a twenty-fourth: 33, 16 and 8 days of 198."""
 LATE = 38
 """Days left when a renewal that began in time, 45 days before the end, has had a week. Before that nobody is late."""
+_EXPIRED = 'docs/break-glass.md, "An expired certificate"'
 SAME_END = timedelta(days=3)
 """ACM counts whole days; an end that moved further than this is another certificate, and a new ladder."""
 
@@ -104,7 +105,7 @@ def compose(event: CertificateEvent, own: OwnDomain, ends: date, on_rung: int, c
                     "The certificate must be in use by the distribution: ACM renews no unused ones."
                     if on_rung
                     else "An expired certificate is never renewed. How to replace it, and put the CNAME back with the "
-                    f'same run: {file_of(own, "docs/break-glass.md")}, "An expired certificate".',
+                    f"same run: {file_of(own, _EXPIRED)}.",
                 ],
             ),
             section("NEXT", _next(on_rung, ends)),

@@ -136,9 +136,10 @@ def spec_of(own: OwnDomain) -> str:
     return file_of(own, own.spec) if own.spec else f"of {own.policy_domain} in policy_specs/"
 
 
-def file_of(own: OwnDomain, path: str) -> str:
-    """A file of the repository: its address where one is known, else its path."""
-    return f"{own.files_url}/{quote(path)}" if own.files_url else path
+def file_of(own: OwnDomain, place: str) -> str:
+    """A file of the repository by its address where one is known, else by its path. `, "title"` may follow."""
+    path, comma, title = place.partition(", ")
+    return f"{own.files_url}/{quote(path)}{comma}{title}" if own.files_url else place
 
 
 def day(value: date) -> str:

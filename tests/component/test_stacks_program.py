@@ -165,6 +165,16 @@ def test_alerts_name_the_file_to_edit_as_it_lies_in_the_repository() -> None:
         assert (REPOSITORY / own.spec).is_file()
 
 
+def test_alerts_and_alarms_name_files_by_address_when_told_to(specs: Path) -> None:
+    address = "https://git.contoso.example/mail/mailtls/blob/main"
+    recording = deploy(specs, files_url=address)
+    listed = recording.one("aws:s3/bucketObjectv2:BucketObjectv2", "domain-list").inputs["content"]
+    assert {own.files_url for own in parse_domain_list(listed)} == {address}
+    texts = [alarm.inputs["alarmDescription"] for alarm in recording.of("aws:cloudwatch/metricAlarm:MetricAlarm")]
+    assert any(f" {address}/docs/" in text for text in texts)
+    assert not any(" docs/" in text for text in texts)
+
+
 def test_kind_platform_holds_no_domain(specs: Path) -> None:
     recording = deploy(specs, kind="platform", policy_specs=None)
     assert set(recording.result) == set(PLATFORM_OUTPUTS)
