@@ -98,7 +98,7 @@ _FETCH_POLICY = "  curl -sv -m 20 https://{policy_host}/.well-known/mta-sts.txt"
 _SHOW_WEB_CERTIFICATE = (
     "  openssl s_client -connect {policy_host}:443 -servername {policy_host} -verify_hostname {policy_host} </dev/null"
 )
-PUT_BACK = "pulumi up --refresh --skip-preview --continue-on-error"
+PUT_BACK = "pulumi up --refresh --continue-on-error"
 """Makes the cloud again what Git says. Without --refresh the engine does not look at what somebody else changed."""
 
 _DEPLOY_AGAIN = f"Changed by hand, or by somebody else? Put back what Git says:\n  {PUT_BACK}"
