@@ -182,7 +182,7 @@ def _judge_quarantine(scene: Scene, bucket: Bucket, sent: Sent) -> None:
     expect(reasons == sent.reasons, f"quarantine holds {_counts(reasons)}, expected {_counts(sent.reasons)}")
     for key in kept:
         told = bucket.json(key)
-        scene.story.say(f"{told['reason']:16} {told['detail'][:90]}")
+        scene.story.say(f"{told['reason']:16} {told['detail']}")
     scene.story.proved("what cannot be trusted or read is kept apart, with its reason beside it", _counts(reasons))
 
 

@@ -1,6 +1,7 @@
 """How the demo speaks: chapters and steps with their time, a live line on a terminal, plain lines elsewhere."""
 
 import json
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,9 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+WIDTH = 80
+"""Columns of a terminal."""
 
 
 class DemoError(Exception):
@@ -33,16 +37,17 @@ class Story:
     started: float = field(default_factory=time.monotonic)
 
     def chapter(self, number: int, title: str) -> None:
-        self.console.print(f"\n[bold]{number}. {escape(title)}[/bold]")
+        self.console.print()
+        self._print(f"{number}. ", title, "bold")
 
     def say(self, text: str) -> None:
         """One plain line, indented under its chapter."""
-        self.console.print(f"   {escape(text)}")
+        self._print("   ", text)
 
     def quote(self, text: str) -> None:
         """Somebody else's words, as they came."""
         for line in text.rstrip().splitlines():
-            self.console.print(f"   [dim]│[/dim] {escape(line)}")
+            self._print("   │ ", line, after="   │     ")
 
     @contextmanager
     def step(self, text: str) -> Iterator[None]:
@@ -53,22 +58,38 @@ class Story:
                 yield
         else:
             yield
-        self.console.print(f"   [green]✓[/green] {escape(text)} [dim]({time.monotonic() - began:.1f} s)[/dim]")
+        self._print("   ✓ ", f"{text} ({time.monotonic() - began:.1f} s)")
 
     def proved(self, claim: str, evidence: str) -> None:
         """A promise that came true, with what was seen; printed now and again in the closing table."""
         self.proofs.append((claim, evidence))
-        self.console.print(f"   [green]✓[/green] {escape(claim)}: {escape(evidence)}")
+        self._print("   ✓ ", f"{claim}: {evidence}")
 
     def failed(self, text: str, logs: Path) -> None:
         """A promise that did not come true ends the story."""
-        self.console.print(f"   [red]✗[/red] {escape(text)}")
+        for number, line in enumerate(text.splitlines()):
+            self._print("     " if number else "   ✗ ", line)
         self.console.print(f"logs: {logs}")
+
+    def _print(self, head: str, text: str, style: str = "", after: str = "") -> None:
+        """Within WIDTH; what is longer goes on below, under `after` or as far in as `head`. Nothing is cut."""
+        indent = len(text) - len(text.lstrip())
+        lines = textwrap.wrap(
+            text,
+            WIDTH,
+            initial_indent=head,
+            subsequent_indent=after or " " * (len(head) + indent),
+            break_on_hyphens=False,
+            replace_whitespace=False,
+            drop_whitespace=True,
+        )
+        for line in lines or [head.rstrip()]:
+            self.console.print(escape(line), style=style or None)
 
     def close(self, path: Path) -> None:
         """The closing table and summary.json."""
         seconds = time.monotonic() - self.started
-        table = Table(title=f"what was seen in {seconds:.0f} s", title_justify="left", show_lines=False)
+        table = Table(width=WIDTH, title=f"what was seen in {seconds:.0f} s", title_justify="left", show_lines=False)
         table.add_column("promise")
         table.add_column("evidence", overflow="fold")
         for claim, evidence in self.proofs:

@@ -57,6 +57,7 @@ def stack(
         settings["config"] |= {
             "mailtls:policy_specs": str(specs.relative_to(REPOSITORY)),
             "mailtls:gate": {"timeout": 6},
+            "mailtls:allow_destroy": True,
         }
         settings["config"] |= {f"mailtls:{key}": value for key, value in changes.items()}
         settings["config"] = {key: value for key, value in settings["config"].items() if value is not None}

@@ -20,7 +20,7 @@ def test_the_demo_keeps_its_promises() -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     told = json.loads(summary.read_text())
-    assert len(told["proofs"]) == 12
+    assert len(told["proofs"]) == 13
     assert told["slow_edge"]["fetches_after_new_id"] >= 20
     assert told["slow_edge"]["fetches_while_late"] >= 1
     assert told["alert"].startswith("[critical] contoso.example")
