@@ -105,7 +105,13 @@ def test_a_changed_zip_is_what_runs(aws: Clients, unique: Unique) -> None:
             "Function.ResponseSizeTooLarge",
             "",
         ),
-        ("def handle(event, context): return len(bytearray(300_000_000))", {"MemorySize": 256}, "MemoryError", ""),
+        (
+            "import time\ndef handle(event, context):\n try:\n  held = [b'x' * 1_000_000 for _ in range(400)]\n"
+            "  time.sleep(5)\n except MemoryError:\n  pass\n return 'went on'",
+            {"MemorySize": 256},
+            "Runtime.ExitError",
+            "signal: killed",
+        ),
         (
             "def handle(event, context):\n while True: pass",
             {"Timeout": 1},

@@ -147,8 +147,9 @@ def live_on_the_moved_clock() -> None:
 
 
 def limit_memory(megabytes: int) -> None:
-    """AWS ends a function that takes more than its memory; here its allocation fails. Code and files do not count."""
-    size = megabytes * 1024 * 1024
+    """A function that takes more than its memory is killed from outside (lambda_function_process.py). Between two looks
+    there it must not take the machine's: at twice its memory its allocations fail."""
+    size = 2 * megabytes * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_DATA, (size, size))
 
 

@@ -30,6 +30,8 @@ from sandbox.cloud.emulator.clock import CLOCK
 
 INIT_SECONDS = 10.0
 """AWS gives the code outside the handler so long."""
+LOOK_SECONDS = 0.02
+"""From one look at the process's memory to the next."""
 LOG_SECONDS = 5.0
 """For what a function has printed to come through the pipe."""
 RESPONSE_BYTES = 6 * 1024 * 1024
@@ -73,6 +75,10 @@ class _TimeIsUp(Exception):
 
 class _Gone(Exception):
     """The process has ended."""
+
+
+class _TooMuchMemory(Exception):
+    """The process holds more than the function's MemorySize."""
 
 
 class FunctionProcess:
@@ -131,10 +137,10 @@ class FunctionProcess:
             running = self._start()
         try:
             if not running.ready:
-                _read_line(running.results, INIT_SECONDS)
+                self._read_line(running, INIT_SECONDS)
                 running.ready = True
             answer = self._exchange(running, event, request_id)
-        except (_TimeIsUp, _Gone) as e:
+        except (_TimeIsUp, _Gone, _TooMuchMemory) as e:
             answer = {"error": self._end(running, request_id, e)}
         lines, running.lines = tuple(running.lines), []
         return Outcome(answer.get("value"), answer.get("error"), lines)
@@ -155,13 +161,33 @@ class FunctionProcess:
         # beside the reading: a function that does not read takes in no more than a pipe's length
         data = json.dumps(request).encode() + b"\n"
         threading.Thread(target=_write_all, args=(os.dup(running.requests), data), daemon=True).start()
-        answer: dict[str, Any] = json.loads(_read_line(running.results, seconds))
+        answer: dict[str, Any] = json.loads(self._read_line(running, seconds))
         running.complete.wait(LOG_SECONDS)
         if len(answer.get("value") or "") > RESPONSE_BYTES:
             return {"error": _error("Function.ResponseSizeTooLarge", "Response payload size exceeded")}
         return answer
 
-    def _end(self, running: _Running, request_id: str, why: "_TimeIsUp | _Gone") -> dict[str, Any]:
+    def _read_line(self, running: _Running, seconds: float) -> bytes:
+        """A line with its end. Raises _TimeIsUp, _Gone when the other side has closed, and _TooMuchMemory: as on AWS
+        the function hears nothing of it, so it cannot go on."""
+        end, found = time.monotonic() + seconds, b""
+        most = int(self.config["MemorySize"]) * 1024 * 1024
+        while not found.endswith(b"\n"):
+            left = end - time.monotonic()
+            ready, _, _ = select.select([running.results], [], [], max(0.0, min(left, LOOK_SECONDS)))
+            if _resident(running.process.pid) > most:
+                raise _TooMuchMemory
+            if not ready:
+                if left <= 0:
+                    raise _TimeIsUp(seconds)
+                continue
+            part = os.read(running.results, 1 << 16)
+            if not part:
+                raise _Gone
+            found += part
+        return found
+
+    def _end(self, running: _Running, request_id: str, why: Exception) -> dict[str, Any]:
         """Ends the process; the error of the invocation."""
         if isinstance(why, _Gone):
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -172,6 +198,8 @@ class FunctionProcess:
         self._forget()
         if isinstance(why, _TimeIsUp):
             kind, message = "Sandbox.Timedout", f"{request_id} Task timed out after {why.seconds:.2f} seconds"
+        elif isinstance(why, _TooMuchMemory):
+            kind, message = "Runtime.ExitError", f"{request_id} Error: Runtime exited with error: signal: killed"
         else:
             kind, message = "Runtime.ExitError", f"{request_id} Error: Runtime exited with error: exit status {status}"
         running.lines.append((_now(), message))
@@ -282,15 +310,10 @@ def _write_all(descriptor: int, data: bytes) -> None:
     os.close(descriptor)
 
 
-def _read_line(descriptor: int, seconds: float) -> bytes:
-    """A line with its end. Raises _TimeIsUp, and _Gone when the other side has closed."""
-    end, found = time.monotonic() + seconds, b""
-    while not found.endswith(b"\n"):
-        ready, _, _ = select.select([descriptor], [], [], max(0.0, end - time.monotonic()))
-        if not ready:
-            raise _TimeIsUp(seconds)
-        part = os.read(descriptor, 1 << 16)
-        if not part:
-            raise _Gone
-        found += part
-    return found
+def _resident(pid: int) -> int:
+    """Bytes that the process holds, without what it shares with others (files, libraries); 0 when it has ended."""
+    try:
+        _, resident, shared, *_ = Path(f"/proc/{pid}/statm").read_text().split()
+    except (OSError, ValueError):
+        return 0
+    return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
