@@ -72,7 +72,7 @@ def test_a_second_record_warns_in_every_run_and_no_change_is_written_beside_it(
 ) -> None:
     (specs / "one.yaml").write_text(SPEC.format("contoso.example", "enforce", MX))
     own = stack("test-second")
-    assert "warning" not in own.up().output
+    assert "stands there" not in own.up().output
     ours = txt(endpoints, "_mta-sts.contoso.example")
     by_hand.add("contoso.example", SECOND)
     for run in (own.up("--expect-no-changes"), own.preview()):
