@@ -36,8 +36,9 @@ _CLAUSE = re.compile(r"""([a-z]+)=([a-z]+)(?:\s+\([^();"\\]*\))?((?:\s+[^\s();"\
 """`method=result (comment) property=value …`, or one of SES's own bare properties (`helo=…`)."""
 _PLAIN_PROPERTY = re.compile(r"""(?:client-ip|envelope-from|helo|header\.[a-z]+)=[^\s();"\\]*""", re.IGNORECASE)
 _PLAIN = re.compile(r"""[^\s();"\\<>]*""")
-_PLAIN_AGENT = re.compile(r"[A-Za-z0-9.!#$&'*+/?^_`{|}~-]*@?[^\s();\"\\<>@=]+")
-"""i= (RFC 6376 section 3.5): a local part without quotes and without `=`, which would begin an encoded octet."""
+_PLAIN_AGENT = re.compile(r"(?:[A-Za-z0-9.!#$&'*+/?^_`{|}~-]*+@)?[^\s();\"\\<>@=]++")
+"""i= (RFC 6376 section 3.5): a local part without quotes and without `=`, which would begin an encoded octet. Nothing
+is tried twice: the sender may write as much as a header block holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,10 @@ def _signer_of(agent_domain: str, signatures: list[_Signature], from_domain: str
 
 def _from_domain(headers: Sequence[Header]) -> str:
     values = [value for name, value in headers if name.lower() == "from"]
-    addresses = [address for _, address in getaddresses(values) if address]
+    try:
+        addresses = [address for _, address in getaddresses(values) if address]
+    except RecursionError:  # comments or groups in each other by the thousand
+        addresses = []
     if len(values) != 1 or len(addresses) != 1:
         raise _Refused(QuarantineReason.DKIM_UNALIGNED, "not exactly one From address: nothing to be aligned with")
     try:

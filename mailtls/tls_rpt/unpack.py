@@ -173,14 +173,17 @@ class Unpacker:
         flags, method, checksum, packed_size, size, local = (entry[i] for i in (3, 4, 7, 8, 9, 16))
         if flags & _ENCRYPTED:
             raise Unreadable("an encrypted zip member")
-        if size > min(self._room, self._limits.max_report_bytes):
-            raise TooLarge(f"a zip member of {size:,} bytes")
+        # a stored one takes what its packed size says; the directory may name the same bytes many times
+        taken = max(size, packed_size) if method == _STORED else size
+        if taken > min(self._room, self._limits.max_report_bytes):
+            raise TooLarge(f"a zip member of {taken:,} bytes")
         if local + _ZIP_LOCAL.size > len(data) or not data.startswith(b"PK\x03\x04", local):
             raise Unreadable("a zip member is not where the directory says")
         header = _ZIP_LOCAL.unpack_from(data, local)
         begin = local + _ZIP_LOCAL.size + header[9] + header[10]
         packed = data[begin : begin + packed_size]
         if method == _STORED:
+            self._room -= len(packed)
             member = packed
         elif method == _DEFLATED:
             member, _ = self._inflate(packed, -zlib.MAX_WBITS)

@@ -223,6 +223,20 @@ def agent_in_an_encoded_octet(mails):
     )
 
 
+def agent_without_an_end(mails):
+    """Must be refused in linear time: the header block has room for a quarter of a million characters."""
+    return said(mails, f"d=google.com; i={'a' * 200_000}<", results=f"{GOOD};")
+
+
+def from_of(text):
+    """Signed by google.com, and the From header is `text`."""
+
+    def build(mails):
+        return [*mails.ses_headers(), *mails.sender_headers(sender=text)]
+
+    return build
+
+
 def two_agents_in_one_result(mails):
     return said(mails, "d=google.com", results="dkim=pass header.i=@google.com header.i=@evil.test;")
 
@@ -259,6 +273,7 @@ TABLE = [
     (envelope_sender_without_quotes_writes_a_clause, "dkim-failed"),
     (agent_in_an_encoded_octet, "dkim-failed"),
     (two_agents_in_one_result, "dkim-failed"),
+    (agent_without_an_end, "dkim-failed"),
     (lambda m: said(m, "d=google.com", results=f"{GOOD};"), None),
     (lambda m: said(m, "d=google.com", helo="[192.0.2.66]", envelope="", results=f"{GOOD};"), None),
     (lambda m: said(m, "d=google.com; i=a+b.c@google.com", results="dkim=pass header.i=a+b.c@google.com;"), None),
@@ -278,6 +293,8 @@ TABLE = [
     (signed_by_a_child, "dkim-unaligned"),
     (signed_by_a_top_level_domain, "dkim-unaligned"),
     (lambda m: m.ses_headers() + m.sender_headers(sender="nobody"), "dkim-unaligned"),
+    (from_of("(" * 100_000), "dkim-unaligned"),
+    (from_of("a:" * 50_000), "dkim-unaligned"),
     (lambda m: m.ses_headers() + m.sender_headers(tags=" l=0;"), "dkim-length-tag"),
     (length_in_odd_spelling, "dkim-length-tag"),
 ]

@@ -7,6 +7,7 @@ import base64
 import gzip
 import io
 import json
+import struct
 import subprocess
 import sys
 import zipfile
@@ -54,6 +55,15 @@ def bombs(count, size=9 * 1024 * 1024, *, damaged=False):
         checksum = zlib.crc32(b"{" + bytes(size)).to_bytes(4, "little")
         data = data.replace(checksum, b"\1\2\3\4")
     return data
+
+
+def one_place(member, count=16):
+    """A zip archive whose directory names one stored member `count` times."""
+    checksum, size = zlib.crc32(member), len(member)
+    local = struct.pack("<4s5H3L2H", b"PK\3\4", 20, 0, 0, 0, 0, checksum, size, size, 0, 0) + member
+    entry = struct.pack("<4s6H3L5H2L", b"PK\1\2", 20, 20, 0, 0, 0, 0, checksum, size, size, 0, 0, 0, 0, 0, 0, 0)
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, len(entry) * count, len(local), 0)
+    return local + entry * count + end
 
 
 def attached(*bodies, mails):
@@ -173,6 +183,15 @@ MAILS = {
     "a shared MX in many rows": lambda mails: unannounced(shared_mx(2_000), mails=mails),
     "parts of bombs": lambda mails: attached(*[bombs(16)] * 70, mails=mails),
     "parts of damaged bombs": lambda mails: attached(*[bombs(16, damaged=True)] * 70, mails=mails),
+    "one stored member many times": lambda mails: attached(
+        one_place(one_place(report(unknown=b'"x": "' + b"a" * 9_000_000 + b'", '))), mails=mails
+    ),
+    "nothing inflated many times": lambda mails: attached(
+        one_place(one_place(gzip.compress(b"")[:10] + b"\0\0\0\xff\xff" * 1_800_000)), mails=mails
+    ),
+    "a signature without an end": lambda mails: plain(report(), mails).replace(
+        b"DKIM-Signature: ", b"DKIM-Signature: i=" + b"a" * 200_000 + b"<; ", 1
+    ),
     "bombs in a bomb": lambda mails: attached(gzip.compress(bombs(16)), mails=mails),
     "a hundred damaged streams": lambda mails: attached(
         *[gzip.compress(b"{" + bytes(9_000_000))[:-8] + b"12345678"] * 99, mails=mails
