@@ -58,7 +58,7 @@ LEAST_TIME = 30.0
 class Topic(Protocol):
     """Where messages go. Raises StoreError when it cannot take one now."""
 
-    def publish(self, subject: str, text: str, attributes: Mapping[str, str]) -> None:
+    def publish(self, subject: str, text: str, attributes: Mapping[str, str | tuple[str, ...]]) -> None:
         """Send one message; attributes are for subscriptions' filter policies."""
 
 

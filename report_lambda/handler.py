@@ -244,8 +244,8 @@ class _SnsTopic:
     def __init__(self, arn: str) -> None:
         self._arn = arn
 
-    def publish(self, subject: str, text: str, attributes: Mapping[str, str]) -> None:
-        values = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+    def publish(self, subject: str, text: str, attributes: Mapping[str, str | tuple[str, ...]]) -> None:
+        values = {name: message_attribute(value) for name, value in attributes.items()}
         try:
             _client("sns").publish(TopicArn=self._arn, Subject=subject, Message=text, MessageAttributes=values)
         except _aws_errors() as e:
@@ -283,6 +283,13 @@ class _PolicyVersions:
             with answer["Body"] as body:
                 self._bodies[key + version] = body.read()
         return self._bodies[key + version]
+
+
+def message_attribute(value: str | tuple[str, ...]) -> dict[str, str]:
+    """As SNS wants it. A filter policy fits an array when it fits one of its elements."""
+    if isinstance(value, str):
+        return {"DataType": "String", "StringValue": value}
+    return {"DataType": "String.Array", "StringValue": json.dumps(value)}
 
 
 def _listed(entry: Mapping[str, Any]) -> Listed:

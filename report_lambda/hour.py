@@ -12,6 +12,7 @@ from typing import Any
 from mailtls.reports.bucket_layout import alert_hour_key, from_bytes, to_bytes
 from mailtls.reports.held_alert import Held, compose
 from mailtls.reports.message_layout import Alert
+from mailtls.tls_rpt.contract import Attribute
 from mailtls.tls_rpt.failures import Severity
 from report_lambda.store import JSON, MAX_STATE_BYTES, ObjectStore, StoreError
 
@@ -92,9 +93,9 @@ def _read(body: bytes) -> dict[str, Any]:
     return {**empty, **read}
 
 
-def _owners(attributes: Mapping[str, str]) -> list[str]:
-    owner = attributes.get("owner")
-    return [owner] if owner else []
+def _owners(attributes: Mapping[str, str | tuple[str, ...]]) -> list[str]:
+    owner = attributes.get(Attribute.OWNER, ())
+    return [owner] if isinstance(owner, str) else list(owner)
 
 
 def _urgency(line: list[str]) -> int:

@@ -48,8 +48,8 @@ def compose(hour: datetime, sent: int, count: int, held: Sequence[Held]) -> Aler
             "mailtls:alerts, per_hour.",
         ),
     ]
-    attributes = {str(Attribute.SEVERITY): str(worst)}
-    owners = {owner for one in held for owner in one.owners}
-    if len(owners) == 1:
-        attributes[str(Attribute.OWNER)] = owners.pop()
+    attributes: dict[str, str | tuple[str, ...]] = {str(Attribute.SEVERITY): str(worst)}
+    owners = sorted({owner for one in held for owner in one.owners})
+    if owners:  # each team whose alerts are among them hears of it
+        attributes[str(Attribute.OWNER)] = tuple(owners)
     return Alert(mail_subject(subject), "\n".join(line for line in text if line) + "\n", worst, attributes)

@@ -23,12 +23,13 @@ AT_LEAST: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One message to the topic. attributes: what a subscription's filter policy can ask for."""
+    """One message to the topic. attributes: what a subscription's filter policy can ask for; of several values one that
+    fits is enough."""
 
     subject: str
     text: str
     severity: Severity
-    attributes: dict[str, str] = field(default_factory=dict)
+    attributes: dict[str, str | tuple[str, ...]] = field(default_factory=dict)
 
 
 def alert(

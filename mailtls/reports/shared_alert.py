@@ -31,7 +31,7 @@ def compose(gathering: Gathering) -> Alert:
         section("NEXT", "when more domains join, after an hour at the earliest; again in 6 h if it goes on."),
         f"cause {gathering.id}" + (f" · owner {gathering.owner}" if gathering.owner else ""),
     ]
-    attributes = {
+    attributes: dict[str, str | tuple[str, ...]] = {
         str(Attribute.POLICY_DOMAIN): first,
         str(Attribute.SEVERITY): str(severity),
         str(Attribute.CAUSE): gathering.id,

@@ -138,10 +138,10 @@ class MemoryTopic:
     """Remembers what was published; refuses what SNS refuses."""
 
     def __init__(self, faults: Faults) -> None:
-        self.messages: list[tuple[str, str, dict[str, str]]] = []
+        self.messages: list[tuple[str, str, dict[str, Any]]] = []
         self._faults = faults
 
-    def publish(self, subject: str, text: str, attributes: Mapping[str, str]) -> None:
+    def publish(self, subject: str, text: str, attributes: Mapping[str, str | tuple[str, ...]]) -> None:
         assert subject.isascii()
         assert subject.isprintable()
         assert 0 < len(subject) < 100

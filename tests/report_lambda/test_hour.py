@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from mailtls.tls_rpt.contract import OwnDomain
+from report_lambda.handler import message_attribute
 from report_lambda.store import StoreError
 
 
@@ -39,7 +40,9 @@ def test_nothing_passes_the_limit_and_the_rest_is_told_together(cloud, crowded):
     assert subject == "[critical] 34 more alerts than an hour may bring"
     assert "(34 critical)" in text
     assert sum(f"d{number:02}.example" in text for number in range(40)) == 34
-    assert attributes["owner"] == "mail-team"
+    assert attributes["owner"] == ("mail-team",)
+    assert message_attribute(attributes["owner"]) == {"DataType": "String.Array", "StringValue": '["mail-team"]'}
+    assert message_attribute(attributes["severity"]) == {"DataType": "String", "StringValue": "critical"}
     cloud.tick(timedelta(hours=1))
     assert len(cloud.topic.messages) == 7
 
