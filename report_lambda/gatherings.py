@@ -37,13 +37,20 @@ def change(store: ObjectStore, empty: Gathering, step: Callable[[Gathering], tup
 
 
 def tell_news(store: ObjectStore, now: datetime, publish: Callable[[Alert], None]) -> None:
-    """Hourly: the domains that joined or left since the last message about their host. Raises StoreError."""
+    """Hourly: the domains that joined or left since the last message about their host. One that fails does not hold up
+    the others. Raises StoreError at the end."""
+    failed = []
     listed = store.list_objects(Prefix.HOSTS, limit=MAX_GATHERINGS)
     for _, stored in read_all(store, [one for one in listed if now - one.modified < WATCHED], MAX_STATE_BYTES):
         gathering = _read(stored.body)
         if gathering is not None and has_news(gathering, now):
-            publish(compose(gathering))
-            change(store, gathering, partial(_told, sent=gathering, now=now))
+            try:
+                publish(compose(gathering))
+                change(store, gathering, partial(_told, sent=gathering, now=now))
+            except StoreError as e:
+                failed.append(f"{gathering.id}: {e}")
+    if failed:
+        raise StoreError("; ".join(failed))
 
 
 def _told(newest: Gathering, sent: Gathering, now: datetime) -> tuple[Gathering, bool]:

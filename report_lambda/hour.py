@@ -7,6 +7,7 @@ hosts of ours. What is held counts as told: the alert's own rules decide when th
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from mailtls.reports.bucket_layout import alert_hour_key, from_bytes, to_bytes
@@ -54,15 +55,17 @@ def sum_up(store: ObjectStore, now: datetime, publish: Callable[[Alert], None]) 
         if stored is None:
             continue
         counted = _read(stored.body)
-        if not counted["held"] or counted["told"]:
+        if not counted["held"]:
             continue
         held = tuple(Held(Severity(line[0]), line[1], tuple(line[2:])) for line in counted["lines"])
         publish(compose(hour, counted["sent"], counted["held"], held))
-        _change(store, key, _is_told)
+        _change(store, key, partial(_told, sent=counted))
 
 
-def _is_told(hour: dict[str, Any]) -> bool:
-    hour["told"] = True
+def _told(hour: dict[str, Any], sent: dict[str, Any]) -> bool:
+    """Takes away what the message told of; an invocation that began in the old hour may have held more since."""
+    hour["held"] -= sent["held"]
+    hour["lines"] = [line for line in hour["lines"] if line not in sent["lines"]]
     return True
 
 
@@ -85,7 +88,7 @@ def _change(store: ObjectStore, key: str, step: Callable[[dict[str, Any]], bool]
 
 def _read(body: bytes) -> dict[str, Any]:
     """Begun anew where somebody damaged it: too many messages are better than none."""
-    empty = {"version": 1, "sent": 0, "held": 0, "lines": [], "told": False}
+    empty = {"version": 1, "sent": 0, "held": 0, "lines": []}
     try:
         read = from_bytes(body)
     except ValueError:

@@ -58,11 +58,33 @@ def severity(state: AlertState, limits: AlertLimits) -> Severity:
     harmful = [seen for seen in state.newest if seen.severity is Severity.CRITICAL]
     if not harmful:
         return state.worst
-    failed = sum(seen.at_most for seen in harmful)
-    counted = all(seen.sessions and not seen.uncounted for seen in harmful)
-    sessions = sum(max(seen.sessions, seen.at_most) for seen in harmful) if counted else 0
-    reached = limits.are_reached(failed, sessions, len({seen.reporter for seen in harmful}))
-    return Severity.CRITICAL if reached else Severity.WARNING
+    return Severity.CRITICAL if _is_reached(harmful, limits) else Severity.WARNING
+
+
+def _is_reached(harmful: list[Sighting], limits: AlertLimits) -> bool:
+    """By some of the reporters together, those with the largest share first: nobody makes less of what the others saw
+    by reporting millions of sessions that went well."""
+    by_reporter: dict[str, list[Sighting]] = {}
+    for seen in harmful:
+        by_reporter.setdefault(seen.reporter, []).append(seen)
+    counts = sorted((_counts(seen) for seen in by_reporter.values()), key=lambda count: -count[0] / (count[1] or 1))
+    failed = sessions = 0
+    unknown = False
+    for reporters, (of_reporter, all_of_reporter) in enumerate(counts, 1):
+        failed += of_reporter
+        sessions += all_of_reporter
+        unknown = unknown or not all_of_reporter
+        if limits.are_reached(failed, 0 if unknown else sessions, reporters):
+            return True
+    return False
+
+
+def _counts(seen: list[Sighting]) -> tuple[int, int]:
+    """Failed sessions of one reporter, and all of them; 0 where a report gives no count."""
+    failed = sum(one.at_most for one in seen)
+    if not all(one.sessions and not one.uncounted for one in seen):
+        return failed, 0
+    return failed, sum(max(one.sessions, one.at_most) for one in seen)
 
 
 def due(state: AlertState, now: datetime, limits: AlertLimits) -> NoticeKind | None:

@@ -26,7 +26,7 @@ def compose(gathering: Gathering) -> Alert:
         subject,
         section("ALSO", _named(joined)),
         section("OVER", f"for {_listed(list(gathering.over))}." if gathering.over else ""),
-        section("IN ALL", f"{_fail(len(gathering.members))} at {gathering.cause.host}: {_named(gathering.members)}"),
+        section("IN ALL", _in_all(gathering)),
         section("DO", f"What the first alert about {gathering.cause.host} says: the fault is the host's, not theirs."),
         section("NEXT", "when more domains join, after an hour at the earliest; again in 6 h if it goes on."),
         f"cause {gathering.id}" + (f" · owner {gathering.owner}" if gathering.owner else ""),
@@ -46,6 +46,12 @@ def others(gathering: Gathering, policy_domain: str) -> str:
     """The paragraph of a domain's own message that names those that share its fault; "" where there are none."""
     shared = [member for member in gathering.members if member.policy_domain != policy_domain]
     return section("ALSO", f"the same at {gathering.cause.host}: {_named(shared)}") if shared else ""
+
+
+def _in_all(gathering: Gathering) -> str:
+    if not gathering.members:
+        return f"no domain fails at {gathering.cause.host} any more."
+    return f"{_fail(len(gathering.members))} at {gathering.cause.host}: {_named(gathering.members)}"
 
 
 def _fail(count: int) -> str:

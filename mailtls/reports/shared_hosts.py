@@ -25,19 +25,20 @@ NEWS_AFTER = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A domain that fails at the host. mode: as deployed. since: when it joined."""
+    """A domain that fails at the host. mode: as deployed. seen: when it last had a message to send."""
 
     policy_domain: str
     mode: str
     severity: Severity
-    since: datetime
+    seen: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Gathering:
     """cause: of its members, without a domain. owner: whose domains they are, "" for nobody's.
 
-    told_at, severity: of the last message about the host. news, over: domains that the next message tells of.
+    told_at, severity, speaker: of the last message about the host; speaker is the domain whose own message it was.
+    news, over: domains that the next message tells of.
     """
 
     cause: Cause
@@ -45,6 +46,7 @@ class Gathering:
     members: tuple[Member, ...] = ()
     told_at: datetime | None = None
     severity: Severity = Severity.INFO
+    speaker: str = ""
     news: tuple[str, ...] = ()
     over: tuple[str, ...] = ()
 
@@ -69,23 +71,23 @@ def entered(gathering: Gathering, state: AlertState, own: OwnDomain, now: dateti
     """With the message that `state` claims; True: it goes out as it is, False: the next message about the host tells of
     it, or one has just done so."""
     assert state.claim is not None  # noqa: S101  a message is never sent without a claim
-    kind, severity = state.claim.kind, state.claim.severity
-    others = tuple(m for m in gathering.members if m.policy_domain != own.policy_domain and now - m.since < KEEP)
+    kind, severity, name = state.claim.kind, state.claim.severity, own.policy_domain
+    others = tuple(m for m in gathering.members if m.policy_domain != name and now - m.seen < KEEP)
+    news = tuple(other for other in gathering.news if other != name)
+    over = tuple(other for other in gathering.over if other != name)
     if kind is NoticeKind.OVER:
-        if not others:
-            return dataclasses.replace(gathering, members=(), news=(), over=()), True
-        news = tuple(name for name in gathering.news if name != own.policy_domain)
-        over = (*gathering.over, own.policy_domain) if own.policy_domain not in gathering.over else gathering.over
-        return dataclasses.replace(gathering, members=others, news=news, over=over), False
-    known = next((m for m in gathering.members if m.policy_domain == own.policy_domain), None)
-    member = Member(own.policy_domain, own.mode or "", severity, known.since if known else now)
-    joined = dataclasses.replace(gathering, members=(*others, member))
+        if not others and not over:
+            return dataclasses.replace(gathering, members=(), news=news), True
+        return dataclasses.replace(gathering, members=others, news=news, over=(*over, name)), False
+    known = next((m for m in gathering.members if m.policy_domain == name), None)
+    joined = dataclasses.replace(gathering, members=(*others, Member(name, own.mode or "", severity, now)), over=over)
     quiet = now - gathering.told_at if gathering.told_at is not None and others else None
-    worse = RANK[severity] > RANK[gathering.severity]
-    if quiet is None or worse or quiet >= (QUIET if kind is NoticeKind.REPEATED else SAME_FAULT):
-        return dataclasses.replace(joined, told_at=now, severity=severity), True
-    if kind is NoticeKind.OPENED and own.policy_domain not in joined.news:
-        joined = dataclasses.replace(joined, news=(*joined.news, own.policy_domain))
+    # whoever spoke last is held to its own quiet time, and may only be trying once more after a crash
+    speaks = quiet is None or gathering.speaker == name or RANK[severity] > RANK[gathering.severity]
+    if speaks or (quiet is not None and quiet >= (QUIET if kind is NoticeKind.REPEATED else SAME_FAULT)):
+        return dataclasses.replace(joined, told_at=now, severity=severity, speaker=name, news=news), True
+    if kind is NoticeKind.OPENED or (known is not None and RANK[severity] > RANK[known.severity]):
+        joined = dataclasses.replace(joined, news=(*news, name))
     return joined, False
 
 
@@ -113,9 +115,10 @@ def to_json(gathering: Gathering) -> dict[str, Any]:
         "result_type": gathering.cause.result_type,
         "host": gathering.cause.host,
         "owner": gathering.owner,
-        "members": [{**dataclasses.asdict(member), "since": member.since.isoformat()} for member in gathering.members],
+        "members": [{**dataclasses.asdict(member), "seen": member.seen.isoformat()} for member in gathering.members],
         "told_at": gathering.told_at.isoformat() if gathering.told_at is not None else None,
         "severity": gathering.severity,
+        "speaker": gathering.speaker,
         "news": list(gathering.news),
         "over": list(gathering.over),
     }
@@ -129,11 +132,12 @@ def from_json(data: dict[str, Any]) -> Gathering:
             cause=Cause(CauseKind(data["kind"]), "", result_type, data["host"]),
             owner=data["owner"],
             members=tuple(
-                Member(m["policy_domain"], m["mode"], Severity(m["severity"]), datetime.fromisoformat(m["since"]))
+                Member(m["policy_domain"], m["mode"], Severity(m["severity"]), datetime.fromisoformat(m["seen"]))
                 for m in data["members"]
             ),
             told_at=datetime.fromisoformat(data["told_at"]) if data["told_at"] else None,
             severity=Severity(data["severity"]),
+            speaker=data["speaker"],
             news=tuple(data["news"]),
             over=tuple(data["over"]),
         )

@@ -80,6 +80,13 @@ def test_reporters_add_up(cloud, mails):
     assert cloud.topic.kinds == ["warning", "critical, again"]
 
 
+def test_nobody_makes_less_of_what_another_reporter_saw(cloud, mails):
+    """One failed session of ten millions beside fifty of a hundred."""
+    cloud.receive(mails.mail(mails.report(mails.policy(10_000_000, (mails.failure(1),))), signer="evil.test"))
+    cloud.receive(mails.mail(mails.report(mails.policy(50, (mails.failure(50),)))))
+    assert cloud.topic.kinds == ["warning", "critical, again"]
+
+
 def test_what_wakes_somebody_is_a_setting(cloud, mails, monkeypatch):
     monkeypatch.setenv("MAILTLS_ALERT_LIMITS", '{"critical_reporters":2,"critical_share":50,"critical_sessions":1000}')
     cloud.receive(mails.fails(400, day="2026-11-29"))

@@ -94,3 +94,18 @@ def test_a_damaged_hour_is_begun_anew(cloud, crowded):
     crowded(1)
     assert cloud.topic.kinds == ["critical"] * 2
     assert json.loads(cloud.store.objects[key])["sent"] == 1
+
+
+def test_what_is_held_after_its_hour_was_summed_up_is_told_an_hour_later(cloud, crowded):
+    """An invocation that began before the full hour still works after it."""
+    for number in range(7):
+        crowded(number)
+    start = cloud.now
+    cloud.tick(timedelta(hours=1))
+    cloud.now = start
+    crowded(7)
+    cloud.tick(timedelta(hours=2))
+    told = [(subject, text) for subject, text, _ in cloud.topic.messages if "than an hour may bring" in subject]
+    assert [subject for subject, _ in told] == ["[critical] 1 more alert than an hour may bring"] * 2
+    assert "d06.example" in told[0][1]
+    assert "d07.example" in told[1][1]

@@ -1,10 +1,12 @@
 """One fault of an MX that many domains share: one alert that grows, and one end."""
 
+import contextlib
 from datetime import timedelta
 
 import pytest
 
 from mailtls.tls_rpt.contract import OwnDomain
+from report_lambda.store import StoreError
 
 HOST = "mx2.mailhost.example"
 MX = ("mx1.mailhost.example", HOST)
@@ -124,3 +126,49 @@ def test_a_damaged_gathering_is_begun_anew(cloud, fails):
     cloud.store.objects[key] = b"{}"
     fails("d01.example")
     assert cloud.topic.kinds == ["critical", "critical"]
+
+
+def test_ends_in_one_hour_are_told_together(cloud, fails):
+    for number in range(3):
+        fails(f"d{number:02}.example")
+    cloud.tick(timedelta(hours=1))
+    cloud.now += timedelta(days=1)
+    for number in range(3):
+        fails(f"d{number:02}.example", count=0, day="2026-12-01")
+    for _ in range(3):
+        cloud.tick(timedelta(hours=1))
+    over = [(subject, " ".join(text.split())) for subject, text, _ in cloud.topic.messages if "[over]" in subject]
+    assert [subject for subject, _ in over] == [f"[over] d00.example and 2 more: certificate of {HOST} expired"]
+    assert "OVER for d00.example, d01.example, d02.example. IN ALL no domain fails" in over[0][1]
+
+
+def test_a_repetition_that_the_topic_refused_is_told_later(cloud, fails):
+    fails("d00.example")
+    fails("d01.example")
+    cloud.tick(timedelta(hours=1))
+    cloud.now += timedelta(days=1)
+    arrive, publish = cloud.arrive, cloud.topic.publish
+
+    def refuse(*message):
+        raise StoreError("planned")
+
+    waiting = []
+    cloud.topic.publish = refuse
+    cloud.arrive = lambda mail, mail_id="": waiting.append(arrive(mail, mail_id)) or waiting[-1]
+    with contextlib.suppress(AssertionError):  # the mail comes again
+        fails("d00.example", 5000, day="2026-12-01")
+    cloud.topic.publish = publish
+    cloud.now += timedelta(minutes=18)
+    assert cloud.notify(*waiting) == []
+    cloud.tick(timedelta(hours=1))
+    assert cloud.topic.kinds == ["critical", "critical", "critical, again"]
+
+
+def test_a_domain_that_becomes_worse_is_told_although_the_host_is_known(cloud, fails):
+    fails("d00.example")
+    fails("d01.example", count=1)
+    cloud.tick(timedelta(hours=1))
+    fails("d01.example", count=500, signer="mail.ru")
+    cloud.tick(timedelta(hours=1))
+    joined = f"now also d01.example: certificate of {HOST} expired"
+    assert cloud.topic.subjects[1:] == [f"[warning] {joined}", f"[critical] {joined}"]
