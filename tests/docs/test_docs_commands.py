@@ -137,6 +137,20 @@ def test_no_page_skips_the_preview(page: Path) -> None:
     assert "--skip-preview" not in page.read_text()
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pip_is_never_told_to_install_without_hashes(page: Path) -> None:
+    for line in page.read_text().splitlines():
+        assert not re.search(r"pip install\b", line) or "--require-hashes" in line, line
+
+
+def test_every_page_names_the_same_bucket_for_the_state() -> None:
+    [login] = re.findall(r"pulumi login 's3://([^?']+)", README)
+    rights = json.loads((REPOSITORY / "docs" / "iam" / "state.json").read_text())["Statement"]
+    resources = [one for right in rights for one in [right["Resource"]] if ":s3:::" in one]
+    assert {one.removeprefix("arn:aws:s3:::").removesuffix("/*") for one in resources} == {login}
+    assert f"`{login}`" in (REPOSITORY / "docs" / "first-real-deployment.md").read_text()
+
+
 def test_the_readme_counts_the_alarms() -> None:
     words = {6: "six", 7: "seven", 8: "eight"}
     assert f"The {words[ALARM_COUNT]} alarms" in README
