@@ -42,10 +42,8 @@ from report_lambda import gatherings, hour
 from report_lambda.domains import OwnDomains
 from report_lambda.ledger_days import LedgerDays
 from report_lambda.metrics import Tally
-from report_lambda.store import JSON, MAX_STATE_BYTES, ObjectStore, PolicyHistory, StoreError
+from report_lambda.store import MAX_STATE_BYTES, ObjectStore, PolicyHistory, StoreError, swap
 
-MAX_TRIES = 10
-"""Writers that fight over one state object; after that the record is retried."""
 ALIVE = alert_rules.KEEP
 """A state that was not written for longer counts for nothing in MAX_CAUSES."""
 WATCHED = timedelta(days=60)
@@ -150,21 +148,18 @@ class Desk:
 
     def change(self, cause: Cause, step: Callable[[AlertState], AlertState]) -> AlertState | None:
         """Compare-and-swap: apply `step` to the newest state until the write wins. None: nothing had to change."""
-        for _ in range(MAX_TRIES):
-            stored = self.store.get(cause.key, MAX_STATE_BYTES)
+        changed: AlertState | None = None
+
+        def swapped(body: bytes | None) -> bytes | None:
+            nonlocal changed
             # a state that somebody damaged is begun anew: better to hear of a cause twice than never again
-            before = (_read(stored.body) if stored else None) or AlertState(cause)
+            before = (_read(body) if body is not None else None) or AlertState(cause)
             after = step(before)
-            if after == before:
-                return None
-            body = to_bytes(after.to_json())
-            if stored is None:
-                written = self.store.put_if_absent(cause.key, body, JSON)
-            else:
-                written = self.store.put_if_match(cause.key, body, JSON, stored.etag)
-            if written:
-                return after
-        raise StoreError(f"{cause.key}: {MAX_TRIES} writes lost to others")
+            changed = after if after != before else None
+            return to_bytes(after.to_json()) if changed is not None else None
+
+        swap(self.store, cause.key, swapped)
+        return changed
 
     def publish(self, message: Alert, *, certain: bool = True) -> None:
         """Send and count, unless the hour is full: then it is told with others when the hour is over (hour.py).

@@ -9,9 +9,8 @@ from mailtls.reports.message_layout import Alert
 from mailtls.reports.shared_alert import compose
 from mailtls.reports.shared_hosts import Gathering, from_json, has_news, to_json, told
 from mailtls.tls_rpt.contract import Prefix
-from report_lambda.store import JSON, MAX_STATE_BYTES, ObjectStore, StoreError, read_all
+from report_lambda.store import MAX_STATE_BYTES, ObjectStore, StoreError, read_all, swap
 
-MAX_TRIES = 10
 MAX_GATHERINGS = 5_000
 WATCHED = timedelta(days=3)
 """An older one has told all that it had to tell."""
@@ -19,21 +18,16 @@ WATCHED = timedelta(days=3)
 
 def change(store: ObjectStore, empty: Gathering, step: Callable[[Gathering], tuple[Gathering, bool]]) -> bool:
     """Apply `step` to the gathering of the same fault and team until the write wins; its answer. Raises StoreError."""
-    key = gathering_key(empty.id)
-    for _ in range(MAX_TRIES):
-        stored = store.get(key, MAX_STATE_BYTES)
-        before = _read(stored.body) if stored is not None else None
-        after, answer = step(before or empty)
-        if after == before:
-            return answer
-        body = to_bytes(to_json(after))
-        if stored is None:
-            written = store.put_if_absent(key, body, JSON)
-        else:
-            written = store.put_if_match(key, body, JSON, stored.etag)
-        if written:
-            return answer
-    raise StoreError(f"{key}: {MAX_TRIES} writes lost to others")
+    answer = False
+
+    def swapped(body: bytes | None) -> bytes | None:
+        nonlocal answer
+        before = (_read(body) if body is not None else None) or empty
+        after, answer = step(before)
+        return to_bytes(to_json(after)) if after != before else None
+
+    swap(store, gathering_key(empty.id), swapped)
+    return answer
 
 
 def tell_news(store: ObjectStore, now: datetime, publish: Callable[[Alert], None]) -> None:

@@ -15,11 +15,10 @@ from mailtls.reports.held_alert import Held, compose
 from mailtls.reports.message_layout import Alert
 from mailtls.tls_rpt.contract import Attribute
 from mailtls.tls_rpt.failures import Severity
-from report_lambda.store import JSON, MAX_STATE_BYTES, ObjectStore, StoreError
+from report_lambda.store import MAX_STATE_BYTES, ObjectStore, swap
 
 MAX_LINES = 100
 """Of messages that were held, in the object; of those beyond only their number."""
-MAX_TRIES = 10
 LOOK_BACK = 24
 """Hours whose held messages are still told, after hours in which nothing ran."""
 
@@ -70,20 +69,16 @@ def _told(hour: dict[str, Any], sent: dict[str, Any]) -> bool:
 
 
 def _change(store: ObjectStore, key: str, step: Callable[[dict[str, Any]], bool]) -> bool:
-    for _ in range(MAX_TRIES):
-        stored = store.get(key, MAX_STATE_BYTES)
-        hour = _read(stored.body if stored else b"")
+    answer = False
+
+    def swapped(body: bytes | None) -> bytes:
+        nonlocal answer
+        hour = _read(body or b"")
         answer = step(hour)
-        body = to_bytes(hour)
-        if stored is not None and stored.body == body:
-            return answer
-        if stored is None:
-            written = store.put_if_absent(key, body, JSON)
-        else:
-            written = store.put_if_match(key, body, JSON, stored.etag)
-        if written:
-            return answer
-    raise StoreError(f"{key}: {MAX_TRIES} writes lost to others")
+        return to_bytes(hour)
+
+    swap(store, key, swapped)
+    return answer
 
 
 def _read(body: bytes) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from mailtls.reports.alert_rules import CLAIM_LIFE
 from mailtls.reports.bucket_layout import from_bytes, to_bytes
 from mailtls.reports.causes import Cause
 from mailtls.reports.message_layout import Alert
-from report_lambda.alert_desk import MAX_TRIES, Desk
-from report_lambda.store import JSON, MAX_STATE_BYTES, StoreError
+from report_lambda.alert_desk import Desk
+from report_lambda.store import JSON, MAX_STATE_BYTES, MAX_TRIES, StoreError
 
 
 def last_told(desk: Desk, cause: Cause) -> str:

@@ -3,7 +3,7 @@
 `handler.py` implements `ObjectStore` with boto3; the tests implement it in memory. Everything between is pure of AWS.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -13,6 +13,10 @@ from mailtls.reports.served import Served
 JSON = "application/json"
 MAX_STATE_BYTES = 8 * 1024 * 1024
 """No state of ours is larger. A ledger entry may be (`ledger.MAX_ENTRY_BYTES`), when a sender makes it so."""
+
+
+MAX_TRIES = 10
+"""Writers that fight over one state object; after that the record is retried."""
 
 
 class StoreError(Exception):
@@ -71,6 +75,27 @@ class PolicyHistory(Protocol):
 
     def history(self, policy_domain: str) -> tuple[Served, ...]:
         """Policies of the domain, newest first; () when none is known."""
+
+
+def swap(store: ObjectStore, key: str, step: Callable[[bytes | None], bytes | None]) -> None:
+    """Compare and swap: put what `step` makes of the newest object until the write wins.
+
+    step: gets the object's bytes, None where there is none; gives the new ones, or None when nothing has to change. It
+    may be called several times. Raises StoreError, also when MAX_TRIES writes were lost to others.
+    """
+    for _ in range(MAX_TRIES):
+        stored = store.get(key, MAX_STATE_BYTES)
+        before = stored.body if stored is not None else None
+        after = step(before)
+        if after is None or after == before:
+            return
+        if stored is None:
+            written = store.put_if_absent(key, after, JSON)
+        else:
+            written = store.put_if_match(key, after, JSON, stored.etag)
+        if written:
+            return
+    raise StoreError(f"{key}: {MAX_TRIES} writes lost to others")
 
 
 def read_all(store: ObjectStore, listed: Iterable[Listed], limit: int) -> Iterator[tuple[str, StoredObject]]:
