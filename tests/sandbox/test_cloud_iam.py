@@ -43,10 +43,11 @@ class Platform:
 
     def __init__(self, aws: Clients, emulator: Emulator, name: str) -> None:
         self._aws, self._emulator = aws, emulator
-        self.bucket = name
+        self.bucket, self.policy_bucket = name, f"{name}-policies"
         bucket_arn = f"arn:aws:s3:::{name}"
         where = {"LocationConstraint": account.REGION}
-        aws("s3").create_bucket(Bucket=name, CreateBucketConfiguration=where)
+        for bucket in (self.bucket, self.policy_bucket):
+            aws("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
         rule = f"arn:aws:ses:{account.REGION}:{account.ACCOUNT_ID}:receipt-rule-set/x:receipt-rule/y"
         policy = text(lambda: bucket_policy(bucket_arn, account.ACCOUNT_ID, rule))
         aws("s3").put_bucket_policy(Bucket=name, Policy=policy)
@@ -63,6 +64,7 @@ class Platform:
         group = f"arn:aws:logs:{account.REGION}:{account.ACCOUNT_ID}:log-group:{self.log_group}"
         args: Any = {
             "bucket_arn": bucket_arn,
+            "policy_bucket": self.policy_bucket,
             "queue_arn": queue_arn,
             "topic_arn": self.topic,
             "topic_key_arn": self.key,
@@ -91,8 +93,9 @@ def denied(call: Callable[..., Any], **arguments: Any) -> bool:
     return False
 
 
-READ = (Prefix.RAW, Prefix.DISPOSITIONS, Prefix.REPORTS, Prefix.DOMAINS, Prefix.ALERTS)
-WRITTEN = (Prefix.DISPOSITIONS, Prefix.REPORTS, Prefix.QUARANTINE, Prefix.ALERTS)
+STATES = (Prefix.ALERTS, Prefix.REPORTERS, Prefix.HOSTS, Prefix.HOURS)
+READ = (Prefix.RAW, Prefix.DISPOSITIONS, Prefix.REPORTS, Prefix.OTHER_CONTENT, Prefix.DOMAINS, *STATES)
+WRITTEN = (Prefix.DISPOSITIONS, Prefix.REPORTS, Prefix.OTHER_CONTENT, Prefix.QUARANTINE, *STATES)
 
 
 @pytest.mark.parametrize("prefix", [*Prefix, "elsewhere/", ""])
@@ -116,6 +119,19 @@ def test_the_function_copies_mail_into_quarantine_only(platform: Platform, aws: 
     assert denied(s3.copy_object, Bucket=platform.bucket, Key=f"{Prefix.DOMAINS}mail", CopySource=source)
     quarantined = {"Bucket": platform.bucket, "Key": f"{Prefix.QUARANTINE}mail"}
     assert denied(s3.copy_object, Bucket=platform.bucket, Key=f"{Prefix.REPORTS}mail", CopySource=quarantined)
+
+
+def test_the_function_reads_versions_of_policies_and_nothing_else_there(platform: Platform, aws: Clients) -> None:
+    policy, other = "contoso.example/.well-known/mta-sts.txt", "contoso.example/other.txt"
+    bucket = platform.policy_bucket
+    aws("s3").put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    version = {key: aws("s3").put_object(Bucket=bucket, Key=key, Body=b"text")["VersionId"] for key in (policy, other)}
+    s3 = platform.as_function("s3")
+    assert not denied(s3.list_object_versions, Bucket=bucket, Prefix=policy)
+    assert not denied(s3.get_object, Bucket=bucket, Key=policy, VersionId=version[policy])
+    assert denied(s3.get_object, Bucket=bucket, Key=other, VersionId=version[other])
+    assert denied(s3.put_object, Bucket=bucket, Key=policy, Body=b"")
+    assert denied(s3.delete_object, Bucket=bucket, Key=policy)
 
 
 def test_the_function_tells_missing_from_forbidden(platform: Platform) -> None:
