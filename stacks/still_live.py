@@ -138,9 +138,9 @@ def gone(domain: DeployedDomain, listed: OwnDomain | None, spec: PolicySpec | No
     days = -(-policy.max_age // DAY)
     until = today + datetime.timedelta(days=days)
     return (
-        f"{happened}. Senders hold its policy for up to {days} days, so it stays as it is deployed: its policy, its "
-        "records, "
-        "its place on the list of our domains. To keep it, put back what was taken out. To retire it, put it back with "
+        f"{happened}. Senders hold its policy for up to {days} {'day' if days == 1 else 'days'}, so it stays as it is "
+        "deployed: its policy, its records, its place "
+        "on the list of our domains. To keep it, put back what was taken out. To retire it, put it back with "
         "mode: none and the same mx lines, run pulumi up, and take it out when every sender has forgotten the old "
         "policy: "
         f"if that is done today, on {until} (its max_age; if a longer one was served before, that counts from then)."

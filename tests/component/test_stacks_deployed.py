@@ -1,5 +1,6 @@
 """What the state says is deployed, and what the program makes of it: kept, listed, refused, told."""
 
+import datetime
 from typing import Any
 
 import pulumi
@@ -9,9 +10,10 @@ from strict_mocks import Recording
 from test_stacks_program import PLATFORM_OUTPUTS, deploy, domains_of, specs  # noqa: F401 (a fixture)
 
 from components.dns_zones.zones import Provider
-from mailtls.mta_sts.policy import Mode
+from mailtls.mta_sts.policy import Mode, Policy
 from mailtls.tls_rpt.contract import OwnDomain, parse_domain_list, render_domain_list
-from stacks.deployed import READ, parse
+from stacks.deployed import READ, DeployedDomain, parse
+from stacks.still_live import gone
 
 
 def urn(types: str, name: str) -> str:
@@ -122,6 +124,14 @@ def test_the_ground_of_live_domains_is_protected_and_peoples_settings_are_not(sp
     assert recording.one("aws:s3/bucketObjectv2:BucketObjectv2", "domain-list").protect
     assert recording.one("aws:cloudfront/originAccessControl:OriginAccessControl").protect
     assert not any(resource.protect for resource in deploy(specs, allow_destroy=True).resources)
+
+
+@pytest.mark.parametrize(("max_age", "told"), [(86400, "1 day,"), (1, "1 day,"), (86401, "2 days,")])
+def test_how_long_senders_hold_a_policy_is_told_in_whole_days(max_age: int, told: str) -> None:
+    served = f"version: STSv1\r\nmode: testing\r\nmx: mx1.mailhost.example\r\nmax_age: {max_age}\r\n"
+    policy = Policy.parse(served.encode())
+    text = gone(DeployedDomain("contoso.example", policy), None, None, datetime.date(2026, 3, 1))
+    assert f"Senders hold its policy for up to {told} so it stays" in text
 
 
 IDENTITY = "mailtls:index:ReportPipeline$mailtls:index:ReportIntake$aws:ses/domainIdentity:DomainIdentity"
