@@ -5,7 +5,7 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 # A progress bar where somebody looks, else quiet. What has to be built is built by the pinned setuptools, which comes first:
-# pip's own isolation would fetch one without a hash.
+# pip's own isolation would fetch one without a hash. The wheel holds mailtls alone; the other rooms are found by a path file.
 PIP = .venv/bin/python -m pip install --disable-pip-version-check --no-build-isolation $$([ -t 1 ] || echo --quiet)
 
 demo: .venv/ready ## the whole system once, as a story
@@ -60,6 +60,7 @@ lock: .venv/ready ## after a change of a dependency in pyproject.toml or a requi
 	@$(PIP) --quiet --require-hashes -r requirements-build.txt
 	@$(PIP) --require-hashes -r requirements.txt
 	@$(PIP) --quiet --no-deps -e .
+	@.venv/bin/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "this-repository.pth").write_text(f"{pathlib.Path.cwd()}\n")'
 	@touch $@
 
 clean:

@@ -19,15 +19,18 @@ class Finding:
     """One thing that one rule found.
 
     rule: its id, the word by which `suppress` silences it. message: what is so and what it leads to.
-    location: the spec. reference: where the rule comes from. fix: what to write or to do.
+    location: the spec; None where there is none, as when a stranger's domain is looked at.
+    reference: where the rule comes from. fix: what to write or to do. policy_domain: whom it is about.
     """
 
     rule: str
     severity: Severity
     message: str
-    location: Source
+    location: Source | None
     reference: str
     fix: str
+    policy_domain: str
 
     def __str__(self) -> str:
-        return f"{self.location.file}:{self.location.line}: {self.rule}: {self.message}; {self.fix} ({self.reference})"
+        where = f"{self.location.file}:{self.location.line}" if self.location else self.policy_domain
+        return f"{where}: {self.rule}: {self.message}; {self.fix} ({self.reference})"

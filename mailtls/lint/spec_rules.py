@@ -90,7 +90,7 @@ def spec_findings(specs: Iterable[PolicySpec], published: frozenset[str] | None 
     then nothing is said about what is new. Only a warning or an info can be silenced.
     """
     return tuple(
-        Finding(rule.id, rule.severity, message, spec.source, rule.reference, fix)
+        Finding(rule.id, rule.severity, message, spec.source, rule.reference, fix, spec.policy_domain)
         for spec in specs
         for rule in RULES
         if rule.severity is Severity.ERROR or rule.id not in spec.suppress

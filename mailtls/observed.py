@@ -1,0 +1,180 @@
+"""What looking at a mail domain returns: values only, as they were seen, judged by nobody yet.
+
+`mailtls.observe` makes them, `mailtls.lint` and `mailtls.verdict` judge them. None in place of an answer means that the
+question was not asked; an answer that did not come says why in `failure`.
+"""
+
+import datetime
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mailtls.mta_sts.policy import policy_host
+
+
+class DnsStatus(StrEnum):
+    """ANSWERED: values came. NO_DATA: the name exists without such a record. NO_NAME: it does not exist.
+    FAILED: there is no answer, which is not the same as an empty one."""
+
+    ANSWERED = "answered"
+    NO_DATA = "no data"
+    NO_NAME = "no such name"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class DnsAnswer:
+    """The answer to one question.
+
+    name: as asked, lower-case A-labels without final dot. rdtype: `TXT`, `A`, `MX`...
+    values: in presentation form, in the order they came; a TXT value is its strings joined; names without final dot.
+    aliases: the targets of the CNAME records that were followed, in order.
+    ttl: seconds, of the values. authenticated: the resolver says that DNSSEC proved it (AD).
+    failure: why there is no answer; "" unless status is FAILED.
+    """
+
+    name: str
+    rdtype: str
+    status: DnsStatus
+    values: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    ttl: int | None = None
+    authenticated: bool = False
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """dns_ids: the DNS names in subjectAltName, lower case. issuer: its common name or organisation, for people."""
+
+    dns_ids: tuple[str, ...]
+    not_before: datetime.datetime
+    not_after: datetime.datetime
+    issuer: str
+
+    def share_left(self, now: datetime.datetime) -> float:
+        """The part of its own lifetime that is left, 1 to 0; below 0 when it has expired."""
+        lifetime = (self.not_after - self.not_before).total_seconds()
+        return (self.not_after - now).total_seconds() / lifetime if lifetime > 0 else -1.0
+
+
+class TlsFault(StrEnum):
+    """Why a TLS session cannot be trusted (RFC 8461 sections 3.3 and 4.2); the values stand in sentences."""
+
+    EXPIRED = "the certificate has expired"
+    NOT_YET_VALID = "the certificate is not valid yet"
+    WRONG_NAME = "the certificate is for another name"
+    UNTRUSTED = "no trusted authority stands behind the certificate"
+    HANDSHAKE = "the TLS handshake failed"
+    TOO_OLD = "the server speaks no TLS version that a sender accepts (1.2 or newer)"
+
+
+@dataclass(frozen=True, slots=True)
+class TlsLook:
+    """One TLS session as a sender opens it, by name and with the system's authorities.
+
+    version: `TLSv1.3`; "" when no session came about. certificate: as it was seen, also when it is not trusted.
+    fault: None when all is well. detail: the TLS library's words about the fault.
+    old_versions: versions below 1.2 that the server takes as well; None: not asked.
+    """
+
+    version: str
+    certificate: Certificate | None
+    fault: TlsFault | None = None
+    detail: str = ""
+    old_versions: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HttpsLook:
+    """The policy as one address of the policy host serves it.
+
+    tls: None when no connection came about. status: None when no answer came; `failure` says why then.
+    headers: names in lower case. body: as far as it was read; None unless the status is 200. seconds: the whole fetch.
+    """
+
+    address: str
+    tls: TlsLook | None = None
+    status: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
+    failure: str = ""
+    seconds: float = 0.0
+
+    def header(self, name: str) -> str | None:
+        """The first header `name` (lower case), or None."""
+        return next((value for found, value in self.headers if found == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpLook:
+    """One address of an MX on port 25.
+
+    starttls: whether the server offers it; None when the conversation did not come that far.
+    tls: None when there was no handshake. failure: why the conversation ended early; "" when it did not.
+    unreachable: no connection at all, so nothing is known about the server.
+    """
+
+    address: str
+    starttls: bool | None = None
+    tls: TlsLook | None = None
+    failure: str = ""
+    unreachable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MxHost:
+    """One host that takes mail.
+
+    host: as the MX record names it, before any CNAME. preference: None for the implicit MX. a, aaaa: its addresses.
+    tlsa: at `_25._tcp.<host>`. smtp: one look an address; None: not asked.
+    """
+
+    host: str
+    preference: int | None
+    a: DnsAnswer | None = None
+    aaaa: DnsAnswer | None = None
+    tlsa: DnsAnswer | None = None
+    smtp: tuple[SmtpLook, ...] | None = None
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """IPv4 first."""
+        return tuple(value for answer in (self.a, self.aaaa) if answer is not None for value in answer.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One policy domain, looked at once.
+
+    at: when, UTC. sts, tls_rpt: TXT at `_mta-sts` and `_smtp._tls`. host_a, host_aaaa: of the policy host.
+    https: one look an address of the policy host. mx: the MX answer; mail_hosts: the hosts that follow from it
+    (RFC 5321 section 5.1: without an MX record the domain itself), () when nothing takes mail.
+    dmarc: TXT at `_dmarc`, of the domain or the first parent that has one. bimi: TXT at `default._bimi`.
+    caa: the set that a certificate authority would find for the policy host (RFC 8659).
+    wildcard: what a name that nobody made answers as an address; sts_wildcard: as TXT.
+    *_authoritative: the same question put to the zone's own servers.
+    unasked: looks that were left out, and why (a private address, no port 25), one sentence each.
+    """
+
+    policy_domain: str
+    at: datetime.datetime
+    sts: DnsAnswer | None = None
+    tls_rpt: DnsAnswer | None = None
+    mx: DnsAnswer | None = None
+    mail_hosts: tuple[MxHost, ...] = ()
+    host_a: DnsAnswer | None = None
+    host_aaaa: DnsAnswer | None = None
+    https: tuple[HttpsLook, ...] = ()
+    dmarc: DnsAnswer | None = None
+    bimi: DnsAnswer | None = None
+    caa: DnsAnswer | None = None
+    wildcard: DnsAnswer | None = None
+    sts_wildcard: DnsAnswer | None = None
+    sts_authoritative: DnsAnswer | None = None
+    tls_rpt_authoritative: DnsAnswer | None = None
+    mx_authoritative: DnsAnswer | None = None
+    unasked: tuple[str, ...] = ()
+
+    @property
+    def policy_host(self) -> str:
+        return policy_host(self.policy_domain)

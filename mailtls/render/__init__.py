@@ -1,0 +1,1 @@
+"""Findings, checks and plans as text, JSON, Markdown, SARIF. Takes values, returns strings; prints nothing."""
