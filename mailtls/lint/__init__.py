@@ -3,10 +3,11 @@
     for finding in spec_findings(specs, published=frozenset({"contoso.example"})):
         print(finding)
 
-A rule is a row of `spec_rules.RULES`. Rules do no I/O; whoever calls decides what a finding leads to.
+A rule is an `About`, which says why and what to do, and a function (`spec_rules.RULES`); `catalogue` has the rules of
+all groups. Rules do no I/O; whoever calls decides what a finding leads to.
 """
 
 from mailtls.lint.findings import Finding, Severity
-from mailtls.lint.spec_rules import spec_findings
+from mailtls.lint.specs import spec_findings
 
 __all__ = ["Finding", "Severity", "spec_findings"]

@@ -1,12 +1,13 @@
-"""Rules over specs alone: no network, no clock. A new rule is a function and a row.
+"""Rules over one spec at a time: no network, no clock. A new rule is a function and a row of RULES.
 
 Which rules a spec may silence stands in the spec's schema (`suppress`); a test holds the two lists together.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from mailtls.lint.findings import Finding, Severity
+from mailtls.lint.about import About, Group
+from mailtls.lint.findings import Severity
 from mailtls.mta_sts.policy import Mode
 from mailtls.spec.model import PolicySpec
 
@@ -19,12 +20,10 @@ Said = Iterator[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """id: as `suppress` names it. finds: takes a spec and the domains whose policy is published (None: not known)."""
+class SpecRule:
+    """finds: takes a spec and the domains whose policy is published (None: not known)."""
 
-    id: str
-    severity: Severity
-    reference: str
+    about: About
     finds: Callable[[PolicySpec, frozenset[str] | None], Said]
 
 
@@ -74,25 +73,64 @@ def _m365_two_label_wildcard(spec: PolicySpec, _published: frozenset[str] | None
             )
 
 
-RULES: tuple[Rule, ...] = (
-    Rule("m365-two-label-wildcard", Severity.ERROR, "RFC 8461 section 4.1", _m365_two_label_wildcard),
-    Rule("max-age-under-an-hour", Severity.WARNING, "docs/spec-reference.md, max_age", _max_age_under_an_hour),
-    Rule("max-age-under-a-day", Severity.WARNING, "docs/spec-reference.md, max_age", _max_age_under_a_day),
-    Rule("max-age-short-in-enforce", Severity.WARNING, "RFC 8461 section 10.2", _max_age_short_in_enforce),
-    Rule("first-in-enforce", Severity.WARNING, "RFC 8461 section 5", _first_in_enforce),
+def _about(rule: str, severity: Severity, why: str, fix: str, reference: str) -> About:
+    return About(rule, severity, Group.SPEC, why, fix, reference)
+
+
+RULES: tuple[SpecRule, ...] = (
+    SpecRule(
+        _about(
+            "m365-two-label-wildcard",
+            Severity.ERROR,
+            "A `*` stands for exactly one label, and the new hosts of Microsoft 365 have two before mx.microsoft. The "
+            "pattern matches none of them, so in enforce no mail arrives.",
+            "Write the very name that the MX record has, as the admin center shows it.",
+            "RFC 8461 section 4.1",
+        ),
+        _m365_two_label_wildcard,
+    ),
+    SpecRule(
+        _about(
+            "max-age-under-an-hour",
+            Severity.WARNING,
+            "A big sender (Stalwart) takes a day for anything below an hour, so the time that was meant is not the "
+            "time that counts.",
+            "Write 1d.",
+            "RFC 8461 section 3.2; what senders do",
+        ),
+        _max_age_under_an_hour,
+    ),
+    SpecRule(
+        _about(
+            "max-age-under-a-day",
+            Severity.WARNING,
+            "Some senders ignore a policy for less than a day.",
+            "Write 1d.",
+            "RFC 8461 section 3.2; what senders do",
+        ),
+        _max_age_under_a_day,
+    ),
+    SpecRule(
+        _about(
+            "max-age-short-in-enforce",
+            Severity.WARNING,
+            "Senders are protected from a blocked look for the policy only while they hold one. Whoever can block the "
+            "look for longer than max_age strips the TLS after it.",
+            "Write 1w or more, or leave max_age out.",
+            "RFC 8461 section 10.2",
+        ),
+        _max_age_short_in_enforce,
+    ),
+    SpecRule(
+        _about(
+            "first-in-enforce",
+            Severity.WARNING,
+            "A host that fails gets no mail in enforce, and before the first reports nobody knows whether one does.",
+            "Write `mode: testing`, and enforce after two weeks of clean reports.",
+            "RFC 8461 section 5",
+        ),
+        _first_in_enforce,
+    ),
 )
 
-
-def spec_findings(specs: Iterable[PolicySpec], published: frozenset[str] | None = None) -> tuple[Finding, ...]:
-    """What the rules find in `specs`, spec by spec in the order of RULES, without what a spec silences.
-
-    published: the policy domains (A-labels) whose policy senders can have found already; None where nobody knows, and
-    then nothing is said about what is new. Only a warning or an info can be silenced.
-    """
-    return tuple(
-        Finding(rule.id, rule.severity, message, spec.source, rule.reference, fix, spec.policy_domain)
-        for spec in specs
-        for rule in RULES
-        if rule.severity is Severity.ERROR or rule.id not in spec.suppress
-        for message, fix in rule.finds(spec, published)
-    )
+ABOUTS: tuple[About, ...] = tuple(rule.about for rule in RULES)

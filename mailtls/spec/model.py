@@ -9,10 +9,12 @@ from mailtls.mta_sts.policy import Mode, MxPattern, Policy
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a spec is written: the file as the user would type it, and the line (from 1) that names the domain."""
+    """Where something is written: the file as the user would type it, and the line (from 1); of a spec, the line that
+    names the domain. column: from 1, where it is known."""
 
     file: str
     line: int
+    column: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
