@@ -114,7 +114,7 @@ def _faults(text: str) -> list[Fault]:
     """Why the loader would refuse `text`; nothing when it takes it."""
     try:
         node = yaml_text.compose(text)
-        data = yaml_text.to_data(node) if node is not None else None
+        data = {} if node is None else yaml_text.to_data(node)
     except yaml_text.YamlFault as e:
         return [Fault((), e.message)]
     if not schema.is_valid(data):
