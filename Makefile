@@ -38,6 +38,7 @@ sandbox-down: .venv/ready
 	$(RUN) -m sandbox down
 
 bench: .venv/ready
+	$(RUN) bench/start.py
 	$(RUN) bench/specs.py
 	$(RUN) bench/mail_to_report.py
 

@@ -1,7 +1,6 @@
 """`mailtls`: the group of all commands. A command's module is imported when the command is called, and not before."""
 
 import importlib
-from importlib.metadata import version
 
 import click
 
@@ -48,6 +47,8 @@ class _Commands(click.Group):
 
 def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
+        from importlib.metadata import version  # costs as much as the rest of this file
+
         click.echo(f"mailtls {version('mailtls')}")
         ctx.exit()
 
