@@ -44,6 +44,7 @@ bench: .venv/ready
 
 docs: .venv/ready ## the generated references
 	$(RUN) -m mailtls.spec.reference --write
+	$(RUN) -m mailtls.lint.reference --write
 	$(RUN) -m sandbox.cloud.fidelity --write
 
 lock: .venv/ready ## after a change of a dependency in pyproject.toml or a requirements.in: versions and hashes

@@ -15,7 +15,6 @@ from components.policy_domain import Hosting, PolicyDomain, PolicyDomainArgs, mu
 from components.policy_host import PolicyEdge
 from components.publish_gates.standing_look import look_at_what_is_published
 from mailtls.lint import Severity, spec_findings
-from mailtls.mta_sts.policy import policy_host
 from mailtls.spec.errors import SpecErrors
 from mailtls.spec.load import load
 from mailtls.spec.model import PolicySpec
@@ -29,8 +28,6 @@ MOST_DOMAINS = 100
 """Per stack: CloudFront takes 100 distributions per origin access control, and state grows with the stack."""
 MX_NOT_IN_POLICY = "mx-not-in-policy"
 """The rule that a spec's `suppress` silences with a reason: a live MX that an enforce policy leaves out."""
-LONGEST_POLICY_HOST = 64
-"""Octets of a certificate's first name (ACM, RequestCertificate)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,15 +161,8 @@ def _deploy(
 
 def _faults(spec: PolicySpec, settings: Settings) -> list[str]:
     """What these settings cannot do for this spec."""
-    faults = []
     try:
         settings.zones.setting_for(spec.policy_domain)
     except ZoneNotConfigured as e:
-        faults.append(str(e))
-    host = policy_host(spec.policy_domain)
-    if spec.mta_sts is not None and len(host) > LONGEST_POLICY_HOST:
-        faults.append(
-            f"policy-host-too-long: {host} has {len(host)} octets; the first name of a certificate of ACM has at most "
-            f"{LONGEST_POLICY_HOST}"
-        )
-    return [f"{spec.source.file}:{spec.source.line}: {fault}" for fault in faults]
+        return [f"{spec.source.file}:{spec.source.line}: {e}"]
+    return []

@@ -4,21 +4,31 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
-from mailtls.lint import spec_rules
+from mailtls.lint import fault_rules, set_rules, spec_rules
 from mailtls.lint.about import About
+from mailtls.spec.schema import spec_schema
 
 _RFC = re.compile(r"RFC (\d+)(?: section ([\d.]*\d))?")
+_PAGE = re.compile(r"https://\S+")
 
 
 @cache
 def rules() -> Mapping[str, About]:
-    """Id to rule. Each room of rules adds its own tuple here. Raises ValueError where two rules share an id."""
-    found: dict[str, About] = {}
-    for about in (*spec_rules.ABOUTS,):
-        if about.id in found:
-            raise ValueError(f"two rules are called {about.id}")
-        found[about.id] = about
+    """Id to rule, in the order in which people should read them. Raises ValueError where two rules share an id."""
+    every = (
+        *fault_rules.ABOUTS,
+        *(rule.about for rule in spec_rules.RULES),
+        *(rule.about for rule in set_rules.RULES),
+    )
+    found = {about.id: about for about in every}
+    if len(found) < len(every):
+        raise ValueError("two rules share an id")
     return found
+
+
+def may_be_silenced(about: About) -> bool:
+    """Whether a spec's `suppress` takes the rule."""
+    return about.id in spec_schema()["properties"]["suppress"]["properties"]
 
 
 def rule_address(about: About) -> str:
@@ -26,5 +36,5 @@ def rule_address(about: About) -> str:
     if found := _RFC.search(about.reference):
         number, section = found.groups()
         return f"https://www.rfc-editor.org/rfc/rfc{number}" + (f"#section-{section}" if section else "")
-    address = re.search(r"https://\S+", about.reference)
-    return address[0].rstrip(".,)") if address else ""
+    page = _PAGE.search(about.reference)
+    return page[0].rstrip(".,)") if page else ""

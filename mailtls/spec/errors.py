@@ -4,6 +4,9 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+SPEC_INVALID = "spec-invalid"
+"""The rule of every fault that has no name of its own."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class SpecError:
@@ -11,7 +14,7 @@ class SpecError:
 
     file: path as the user would type it. line, column: from 1, of the value or key at fault.
     key: where in the spec (`mta_sts.mode`, `policy_domains[one.example].mta_sts.mx[0]`); empty for the file itself.
-    message: what is wrong and what to write.
+    message: what is wrong and what to write. rule: the name of this kind of fault (`mailtls.lint.fault_rules`).
     """
 
     file: str
@@ -19,6 +22,7 @@ class SpecError:
     column: int
     key: str
     message: str
+    rule: str = SPEC_INVALID
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}:{self.column}: "
@@ -39,12 +43,13 @@ class Fault:
     """A fault before its place is known: found by whoever judges data, placed by whoever read the file.
 
     path: keys and list indexes from the spec's own map down to the value. message: what is wrong and what to write.
-    at_key: the key itself is at fault, not its value.
+    at_key: the key itself is at fault, not its value. rule: as SpecError has it.
     """
 
     path: tuple[str | int, ...]
     message: str
     at_key: bool = False
+    rule: str = SPEC_INVALID
 
 
 def quoted(value: object) -> str:

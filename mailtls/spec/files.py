@@ -117,4 +117,4 @@ def _prefix(folder_shown: Path) -> str:
 
 
 def _error(shown: Path, message: str) -> SpecError:
-    return SpecError(shown.as_posix(), 1, 1, "", message)
+    return SpecError(shown.as_posix(), 1, 1, "", message, "file-not-read")

@@ -16,6 +16,16 @@ from mailtls.spec.model import PolicySpec, Source
 from mailtls.spec.place import Layer, Places
 
 
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Whatever could be read. specs: sorted by policy domain. errors: every fault once, sorted. asked: how many specs
+    the files hold, those at fault among them, as far as the files can be read."""
+
+    specs: tuple[PolicySpec, ...]
+    errors: tuple[SpecError, ...]
+    asked: int
+
+
 def load(root: Path) -> tuple[PolicySpec, ...]:
     """Every spec at or below `root`, a folder or one file, sorted by policy domain.
 
@@ -23,17 +33,37 @@ def load(root: Path) -> tuple[PolicySpec, ...]:
     plain values replace. Raises SpecErrors with every fault of every file; a set without any spec is a fault too, since
     deploying it would delete every domain.
     """
-    root = Path(root)
+    found = survey(root)
+    if found.errors:
+        raise SpecErrors(found.errors)
+    return found.specs
+
+
+def survey(*roots: Path) -> Survey:
+    """`load` for those who want the good specs and the faults together, of several folders or files as one set.
+
+    What lies inside another root is read once, with the defaults of that root.
+    """
     loading = _Loading()
-    folder = find(root, loading.errors)
-    loading.folder(folder, ())
-    if not loading.specs and not loading.errors:
-        shown = root.name if root.is_absolute() else root.as_posix()
-        message = "no spec in here; an empty set would delete every domain, so it is never meant"
-        loading.errors.append(SpecError(shown, 1, 1, "", message))
-    if loading.errors:
-        raise SpecErrors(loading.errors)
-    return tuple(loading.specs[domain] for domain in sorted(loading.specs))
+    for root in _outermost(tuple(map(Path, roots))):
+        before = loading.asked, len(loading.errors)
+        loading.folder(find(root, loading.errors), ())
+        if before == (loading.asked, len(loading.errors)):
+            shown = root.name if root.is_absolute() else root.as_posix()
+            message = "no spec in here; an empty set would delete every domain, so it is never meant"
+            loading.errors.append(SpecError(shown, 1, 1, "", message, "file-not-read"))
+    specs = tuple(loading.specs[domain] for domain in sorted(loading.specs))
+    return Survey(specs, SpecErrors(loading.errors).errors, loading.asked)
+
+
+def _outermost(roots: tuple[Path, ...]) -> list[Path]:
+    """The roots without those that lie inside another one, or are another one by another name."""
+    kept: dict[Path, Path] = {}
+    for root in roots:
+        real = root.resolve()
+        if not any(real.is_relative_to(other) for other in kept):
+            kept = {other: named for other, named in kept.items() if not other.is_relative_to(real)} | {real: root}
+    return list(kept.values())
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,6 +112,7 @@ class _Loading:
     errors: list[SpecError] = field(default_factory=list)
     specs: dict[str, PolicySpec] = field(default_factory=dict)
     places: Places = field(default_factory=Places)
+    asked: int = 0
 
     def folder(self, folder: Folder, chain: tuple[_Defaults, ...] | None) -> None:
         """Load a folder. `chain`: the defaults from the root down; None when one of them cannot be read, in which case
@@ -118,11 +149,13 @@ class _Loading:
     def _spec_file(self, file: SourceFile, chain: tuple[_Defaults, ...] | None) -> None:
         read = self._read(file)
         if read is None or chain is None:
+            self.asked += 1
             return
         data, lines = read
         if isinstance(data, dict) and "policy_domains" in data:
             self._map(file, data, lines, chain)
             return
+        self.asked += 1
         layers = (Layer(file), *(Layer(defaults.file) for defaults in reversed(chain)))
         if data is None:
             self._report(layers, [Fault((), "the file is empty; write a spec or remove it")])
@@ -145,6 +178,7 @@ class _Loading:
             message = f"{quoted(entries)} is not a map of policy domains (policy_domains: {{one.example: {{}}}})"
             self._report(file_layer, [Fault(("policy_domains",), message)])
             return
+        self.asked += len(entries)
         for name, entry in entries.items():
             prefix = ("policy_domains", name)
             layers = (Layer(file, prefix), *(Layer(defaults.file) for defaults in reversed(chain)))
@@ -181,7 +215,11 @@ class _Loading:
             return []
         where = f"{first.source.file}:{first.source.line}"
         return [
-            Fault(("policy_domain",), f"{spec.policy_domain} has a spec already, at {where}; remove one of the two")
+            Fault(
+                ("policy_domain",),
+                f"{spec.policy_domain} has a spec already, at {where}; remove one of the two",
+                rule="duplicate-policy-domain",
+            )
         ]
 
     def _read(self, file: SourceFile) -> tuple[Any, dict[tuple[str, ...], int]] | None:
@@ -192,9 +230,9 @@ class _Loading:
                 (None, {}) if node is None else (yaml_text.to_data(node), yaml_text.key_lines(node, "policy_domains"))
             )
         except yaml_text.YamlFault as e:
-            self.errors.append(SpecError(file.shown, e.line, e.column, "", e.message))
+            self.errors.append(SpecError(file.shown, e.line, e.column, "", e.message, "yaml-invalid"))
         except OSError as e:
-            self.errors.append(SpecError(file.shown, 1, 1, "", f"cannot be read: {e.strerror}"))
+            self.errors.append(SpecError(file.shown, 1, 1, "", f"cannot be read: {e.strerror}", "file-not-read"))
         return None
 
     def _report(self, layers: tuple[Layer, ...], faults: Iterable[Fault]) -> None:

@@ -37,7 +37,7 @@ class Places:
             if place := self._of(layer.file).get((*layer.prefix, *fault.path)):
                 is_entry = not fault.path and layer.prefix  # its key tells more than its `{`
                 line, column = place.key if fault.at_key or is_entry else place.value
-                return SpecError(layer.file.shown, line, column, _key(layer, fault.path), fault.message)
+                return SpecError(layer.file.shown, line, column, _key(layer, fault.path), fault.message, fault.rule)
         own = layers[0]
         found = self._of(own.file)
         path = (*own.prefix, *fault.path)
@@ -45,7 +45,8 @@ class Places:
             path = path[:-1]
         line, column = found[path].key if path in found else (1, 1)
         said_by_key = own.prefix and fault.path == ("policy_domain",)
-        return SpecError(own.file.shown, line, column, _key(own, () if said_by_key else fault.path), fault.message)
+        key = _key(own, () if said_by_key else fault.path)
+        return SpecError(own.file.shown, line, column, key, fault.message, fault.rule)
 
     def _of(self, file: SourceFile) -> Mapping[_Path, yaml_text.Place]:
         if file not in self._known:

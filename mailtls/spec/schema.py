@@ -2,8 +2,9 @@
 
 `policy_spec.v1.schema.json` is the one list of keys: editors complete from it, `docs/spec-reference.md` is rendered
 from it, and the loader judges by it. Beside the vocabulary of JSON Schema 2020-12 it uses annotations of its own:
-`x-error` and `x-expected` (how a fault is said), `x-unknown` (how a key is refused that a map does not have),
-`x-default` (a default that is no constant), `x-planned` (keys that the design has and that nothing acts on yet).
+`x-error` and `x-expected` (how a fault is said), `x-rule` (the name of such a fault), `x-unknown` (how a key is refused
+that a map does not have), `x-default` (a default that is no constant), `x-planned` (keys that the design has and that
+nothing acts on yet).
 """
 
 import difflib
@@ -16,7 +17,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from mailtls.spec.errors import Fault, quoted
+from mailtls.spec.errors import SPEC_INVALID, Fault, quoted
 from mailtls.spec.verdict import Verdict, compiled
 from mailtls.spec.yaml_refusal import blank_missing, key_without_blank
 
@@ -71,7 +72,7 @@ def _in_words(error: ValidationError) -> Iterator[Fault]:
     if error.validator == "additionalProperties":
         for key in value:
             if key not in part["properties"]:
-                yield Fault((*path, key), _unknown_key(key, part, path), at_key=True)
+                yield Fault((*path, key), _unknown_key(key, part, path), at_key=True, rule="key-unknown")
         return
     if isinstance(value, list) and part.get("type") == "array":
         limit = f"{len(value)} entries, {part['maxItems']} is the most"
@@ -82,7 +83,8 @@ def _in_words(error: ValidationError) -> Iterator[Fault]:
             message += "; a blank is missing after the -"
         elif isinstance(value, str) and part.get("type") == "array":
             message += f"; write it in brackets: [{quoted(value)}]"
-    yield Fault(path, f"{message} ({part['x-expected']})" if "x-expected" in part else message)
+    said = f"{message} ({part['x-expected']})" if "x-expected" in part else message
+    yield Fault(path, said, rule=part.get("x-rule", SPEC_INVALID))
 
 
 def _nearest(value: object, part: Mapping[str, Any]) -> str:

@@ -70,11 +70,12 @@ def _policy_domain(text: str, faults: list[Fault]) -> str | None:
     try:
         domain = strict_host_name(text)
     except names.InvalidName as e:
-        faults.append(Fault(("policy_domain",), f"{quoted(text)} is not a mail domain: {_taken_for_domain(text) or e}"))
+        message = f"{quoted(text)} is not a mail domain: {_taken_for_domain(text) or e}"
+        faults.append(Fault(("policy_domain",), message, rule="policy-domain-invalid"))
         return None
     if len(domain) > MAX_POLICY_DOMAIN:
         message = f"{len(domain)} octets; {MAX_POLICY_DOMAIN} is the most, since _smtp._tls. is put in front"
-        faults.append(Fault(("policy_domain",), message))
+        faults.append(Fault(("policy_domain",), message, rule="policy-domain-invalid"))
     return domain
 
 
@@ -119,7 +120,7 @@ def _mta_sts(data: Mapping[str, Any], faults: list[Fault]) -> MtaSts | None:
     mode = Mode(data["mode"])
     if not data.get("mx") and mode is not Mode.NONE:
         message = f"mode {mode} needs the hosts that may receive the mail: mx: [mx1.example.com] (RFC 8461 section 3.2)"
-        faults.append(Fault(("mta_sts", "mx"), message))
+        faults.append(Fault(("mta_sts", "mx"), message, rule="mx-required"))
     max_age = _seconds(data.get("max_age", default_max_age(mode)), faults)
     if len(faults) > before:
         return None
@@ -141,7 +142,7 @@ def _seconds(value: int | str, faults: list[Fault]) -> int:
     seconds = int(value[:-1]) * _UNITS[value[-1]] if isinstance(value, str) else int(value)
     if seconds > MAX_AGE:
         message = f"{quoted(value)} is {seconds} seconds; {MAX_AGE} is the most, so 365d or 52w (RFC 8461 section 3.2)"
-        faults.append(Fault(("mta_sts", "max_age"), message))
+        faults.append(Fault(("mta_sts", "max_age"), message, rule="max-age-out-of-range"))
     return seconds
 
 
@@ -156,8 +157,20 @@ def _mx(texts: Sequence[str | None], faults: list[Fault]) -> tuple[MxPattern, ..
                 raise names.InvalidName("it stands in the list already; remove one")
             patterns.append(pattern)
         except ValueError as e:  # InvalidName, InvalidPolicy
-            faults.append(Fault(("mta_sts", "mx", index), f"{quoted(text)} is not an MX host: {e}"))
+            message = f"{quoted(text)} is not an MX host: {e}"
+            faults.append(Fault(("mta_sts", "mx", index), message, rule=_broken_mx_rule(text)))
     return tuple(patterns)
+
+
+def _broken_mx_rule(text: str) -> str:
+    """The rule that a text breaks which is no pattern."""
+    if text.startswith(".") or "*" in text.removeprefix("*."):  # some programs take the dot in front for a wildcard
+        return "wildcard-not-leftmost-label"
+    return "wildcard-public-suffix" if _is_wildcard_of_everything(text) else "mx-not-a-hostname"
+
+
+def _is_wildcard_of_everything(text: str) -> bool:
+    return text.startswith("*.") and "." not in text[2:].removesuffix(".")
 
 
 def _mx_pattern(text: str) -> MxPattern:
@@ -169,6 +182,8 @@ def _mx_pattern(text: str) -> MxPattern:
     wildcard, base = ("*.", text[2:]) if text.startswith("*.") else ("", text)
     if "*" in base:
         raise names.InvalidName('a wildcard is the whole left-most label and stands for one label: "*.example.com"')
+    if _is_wildcard_of_everything(text):
+        raise names.InvalidName("everybody can register a name there, so it keeps nobody out; write the MX host's name")
     return MxPattern(wildcard + strict_host_name(base))
 
 
@@ -185,7 +200,8 @@ def _tls_rpt(data: Mapping[str, Any] | bool, faults: list[Fault]) -> TlsRpt | No
                 raise ValueError("it stands in the list already; remove one")
             uris.append(uri)
         except ValueError as e:  # InvalidName too
-            faults.append(Fault(("tls_rpt", "rua", index), f"{quoted(text)} is not a report URI: {e}"))
+            rule = "rua-uri-encoding" if any(c in text for c in ",!;") else "rua-not-a-uri"
+            faults.append(Fault(("tls_rpt", "rua", index), f"{quoted(text)} is not a report URI: {e}", rule=rule))
     octets = len(str(Record(tuple(uris)))) if uris else 0
     if octets > MAX_REPORT_RECORD:
         most = f"{MAX_REPORT_RECORD} is the most that every DNS provider takes; write fewer or shorter URIs"
@@ -199,7 +215,11 @@ def _suppress(data: Mapping[str, str], faults: list[Fault]) -> dict[str, str]:
         rule: " ".join("".join(c if c.isprintable() else " " for c in text).split()) for rule, text in data.items()
     }
     faults += [
-        Fault(("suppress", rule), f"{quoted(data[rule])} is not a reason (suppression-without-reason)")
+        Fault(
+            ("suppress", rule),
+            f"{quoted(data[rule])} is not a reason (suppression-without-reason)",
+            rule="suppression-without-reason",
+        )
         for rule, reason in reasons.items()
         if not reason
     ]

@@ -199,6 +199,7 @@ def test_what_is_unwise_in_a_spec_is_told_and_deployed(
     rules = {(line.partition(":")[0].rpartition("/")[2], line.split(": ")[1]) for line in said}
     assert rules == {
         ("contoso.yaml", "first-in-enforce"),
+        ("old.yaml", "mx-lines-missing-in-none"),
         ("fabrikam.example.yaml", "max-age-short-in-enforce"),
         ("fabrikam.example.yaml", "max-age-under-an-hour"),
         ("shop.contoso.example.yaml", "first-in-enforce"),

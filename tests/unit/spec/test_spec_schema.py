@@ -176,7 +176,7 @@ def test_every_key_tells_its_risk_and_has_an_example_that_loads(key: str, tmp_pa
         if key != "policy_domain":
             text += "\npolicy_domain: a.example"
         if key == "tls_rpt":
-            text += "\nmta_sts: {mode: none}"
+            text += "\nmta_sts: {mode: none, mx: [mx.a.example]}"
         (tmp_path / "a.yaml").write_text(text, "utf-8")
         specs = load(tmp_path)
         assert len(specs) == 1

@@ -1,0 +1,59 @@
+"""`mailtls validate`: specs against the schema and the offline rules, every fault at once."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mailtls.cli import terminal
+from mailtls.cli.options import format_option
+from mailtls.cli.trouble import Trouble
+
+if TYPE_CHECKING:
+    from mailtls.lint.findings import Finding
+
+SPECS = Path("policy_specs")
+"""Where specs lie when nobody says otherwise."""
+
+
+@click.command(epilog="Example:  mailtls validate policy_specs --strict")
+@click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
+@format_option("text", "json", "markdown", "sarif", "github")
+@click.option("--strict", is_flag=True, help="Exit code 1 for warnings too.")
+def command(paths: tuple[Path, ...], output: str, strict: bool) -> None:
+    """Judge specs by the schema and the rules, offline.
+
+    PATH is a folder of specs or one spec; policy_specs when left out. All that is wrong is told at once, by file and
+    line. `mailtls explain RULE` says more about a rule; `suppress` in a spec silences a warning, with a reason.
+    """
+    from mailtls.lint.specs import survey_findings
+    from mailtls.render.findings import render_findings
+    from mailtls.spec.load import survey
+
+    found = survey(*(paths or (SPECS,)))
+    if not found.asked:
+        raise Trouble("\n".join(map(str, found.errors)))
+    findings = survey_findings(found)
+    colour = terminal.takes_colour()
+    click.echo(render_findings(findings, output, width=terminal.width(), colour=colour), nl=False, color=colour)
+    click.echo(summary(found.asked, findings), err=True)
+    worst = {str(finding.severity) for finding in findings}
+    if "error" in worst or (strict and "warning" in worst):
+        raise SystemExit(1)
+
+
+def summary(specs: int, findings: "Sequence[Finding]") -> str:
+    """`300 specs, 2 errors, 1 warning`; `300 specs, nothing to say` where nothing was found."""
+    counts = Counter(str(finding.severity) for finding in findings)
+    said = [
+        _counted(counts[severity], word)
+        for severity, word in (("error", "error"), ("warning", "warning"), ("info", "note"))
+        if counts[severity]
+    ]
+    return ", ".join([_counted(specs, "spec"), *(said or ["nothing to say"])])
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"

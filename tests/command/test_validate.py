@@ -1,0 +1,116 @@
+"""`mailtls validate`, as a person or a pipeline runs it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from mailtls.cli.main import main
+
+GOOD = "policy_domain: {0}\nmta_sts: {{mode: testing, mx: [mx1.{0}]}}\n"
+
+
+@pytest.fixture
+def specs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty policy_specs/ in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "policy_specs").mkdir()
+    return tmp_path / "policy_specs"
+
+
+def validate(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["validate", *arguments])
+
+
+def test_nothing_to_say(specs: Path) -> None:
+    (specs / "a.yaml").write_text(GOOD.format("a.example"))
+    result = validate()
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "1 spec, nothing to say\n")
+
+
+def test_faults_and_findings_come_together_by_file_and_line(specs: Path) -> None:
+    (specs / "b.yaml").write_text("policy_domain: b.example\nmta_sts:\n  mode: enforced\n  mx: [192.0.2.1]\n")
+    (specs / "a.yaml").write_text('policy_domain: a.example\nmta_sts: {mode: testing, mx: ["*.mx.microsoft"]}\n')
+    (specs / "c.yaml").write_text(GOOD.format("c.example") + "tls_rpt: false\n")
+    (specs / "d.yaml").write_text("policy_domain: [\n")
+    result = validate("--format", "json")
+    assert result.exit_code == 1
+    findings = json.loads(result.stdout)["findings"]
+    assert [(f["location"]["file"], f["rule"]) for f in findings] == [
+        ("policy_specs/a.yaml", "m365-two-label-wildcard"),
+        ("policy_specs/b.yaml", "spec-invalid"),
+        ("policy_specs/b.yaml", "mx-not-a-hostname"),
+        ("policy_specs/c.yaml", "tls-rpt-missing"),
+        ("policy_specs/d.yaml", "yaml-invalid"),
+    ]
+    assert result.stderr == "4 specs, 4 errors, 1 warning\n"
+
+
+def test_warnings_fail_only_when_strict(specs: Path) -> None:
+    (specs / "a.yaml").write_text(GOOD.format("a.example") + "tls_rpt: false\n")
+    assert validate().exit_code == 0
+    result = validate("--strict")
+    assert result.exit_code == 1
+    assert "warning tls-rpt-missing" in result.stdout
+    assert result.stderr == "1 spec, 1 warning\n"
+
+
+def test_notes_never_fail(specs: Path) -> None:
+    (specs / "a.yaml").write_text(
+        "policy_domain: a.example\nmta_sts: {mode: testing, mx: [a.mail.protection.outlook.com]}\n"
+    )
+    result = validate("--strict")
+    assert (result.exit_code, result.stderr) == (0, "1 spec, 1 note\n")
+
+
+def test_what_cannot_be_read_at_all_is_trouble(specs: Path) -> None:
+    result = validate("nowhere", "policy_specs")
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert "nowhere:1:1: there is no such file or folder" in result.stderr
+    assert "policy_specs:1:1: no spec in here" in result.stderr
+
+
+def test_a_missing_path_beside_a_good_one_is_not_passed_over(specs: Path) -> None:
+    (specs / "a.yaml").write_text(GOOD.format("a.example"))
+    result = validate("policy_specs", "nowhere")
+    assert result.exit_code == 1
+    assert "error file-not-read  nowhere:1:1" in result.stdout
+
+
+def test_several_paths_are_one_set(specs: Path, tmp_path: Path) -> None:
+    (specs / "a.yaml").write_text(GOOD.format("a.example"))
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "again.yaml").write_text(GOOD.format("a.example"))
+    result = validate("policy_specs", "more")
+    assert result.exit_code == 1
+    assert "a.example has a spec already, at policy_specs/a.yaml:1" in result.stdout
+
+
+def test_a_file_inside_a_named_folder_is_read_once(specs: Path) -> None:
+    (specs / "a.yaml").write_text(GOOD.format("a.example"))
+    for paths in (
+        ("policy_specs", "policy_specs/a.yaml"),
+        ("policy_specs/a.yaml", "policy_specs"),
+        ("policy_specs",) * 2,
+    ):
+        result = validate(*paths)
+        assert (result.exit_code, result.stderr) == (0, "1 spec, nothing to say\n"), result.stdout
+
+
+@pytest.mark.parametrize("output", ["text", "json", "markdown", "sarif", "github"])
+def test_every_format(specs: Path, output: str) -> None:
+    (specs / "a.yaml").write_text(GOOD.format("a.example") + "tls_rpt: false\n")
+    result = validate("--format", output)
+    assert "tls-rpt-missing" in result.stdout
+    assert "\x1b" not in result.stdout
+
+
+def test_our_own_specs_have_nothing_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(__file__).parents[2])
+    assert validate("policy_specs/sandbox", "--strict").stderr == "10 specs, nothing to say\n"
+
+
+def test_help_ends_with_an_example() -> None:
+    assert validate("--help").stdout.rstrip().splitlines()[-1].strip().startswith("Example:  mailtls validate")
