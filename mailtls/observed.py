@@ -8,7 +8,8 @@ import datetime
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mailtls.mta_sts.policy import policy_host
+from mailtls.mta_sts.policy import InvalidPolicy, Policy, policy_host
+from mailtls.mta_sts.record import Record, RecordError, find
 
 
 class DnsStatus(StrEnum):
@@ -29,7 +30,7 @@ class DnsAnswer:
     values: in presentation form, in the order they came; a TXT value is its strings joined; names without final dot.
     aliases: the targets of the CNAME records that were followed, in order.
     ttl: seconds, of the values. authenticated: the resolver says that DNSSEC proved it (AD).
-    failure: why there is no answer; "" unless status is FAILED.
+    failure: why there is no answer; "" unless status is FAILED. left_out: values beyond those that are kept.
     """
 
     name: str
@@ -40,6 +41,7 @@ class DnsAnswer:
     ttl: int | None = None
     authenticated: bool = False
     failure: str = ""
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,3 +180,22 @@ class Observed:
     @property
     def policy_host(self) -> str:
         return policy_host(self.policy_domain)
+
+    def read_record(self) -> Record | RecordError | None:
+        """The MTA-STS record as a sender picks it, or why it finds none. None: not asked, or no answer."""
+        if self.sts is None or self.sts.status is DnsStatus.FAILED:
+            return None
+        try:
+            return find(self.sts.values)
+        except RecordError as e:
+            return e
+
+
+def read_policy(look: HttpsLook) -> Policy | InvalidPolicy | None:
+    """The policy in one answer, or why a sender cannot read it. None: no answer that may hold one."""
+    if look.body is None:
+        return None
+    try:
+        return Policy.parse(look.body)
+    except InvalidPolicy as e:
+        return e

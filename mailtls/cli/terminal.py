@@ -1,8 +1,10 @@
-"""What standard output is: how wide, and whether it takes colours."""
+"""What the terminal is: how wide, whether it takes colours; and a line of progress that leaves no trace."""
 
 import os
 import shutil
 import sys
+
+import click
 
 WIDEST = 120
 """Columns: longer lines of prose are hard to read."""
@@ -16,3 +18,25 @@ def width() -> int:
 def takes_colour() -> bool:
     """Only a terminal does, and not where NO_COLOR is set (no-color.org) or the terminal is dumb."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+class Progress:
+    """`checking [####....] 120 of 500` on standard error while that is a terminal, else nothing.
+
+    Call `clear` before anything else is printed.
+    """
+
+    def __init__(self, doing: str, total: int) -> None:
+        self._doing, self._total, self._done = doing, total, 0
+        self._shown = sys.stderr.isatty() and total > 1
+
+    def advance(self) -> None:
+        self._done += 1
+        if self._shown:
+            filled = 20 * self._done // self._total
+            bar = f"[{'#' * filled}{'.' * (20 - filled)}]"
+            click.echo(f"\r\x1b[2K{self._doing} {bar} {self._done} of {self._total}", err=True, nl=False)
+
+    def clear(self) -> None:
+        if self._shown:
+            click.echo("\r\x1b[2K", err=True, nl=False)

@@ -26,6 +26,8 @@ import dns.rdatatype
 import dns.resolver
 import dns.rrset
 
+from mailtls.observe.targets import is_public
+
 MAX_ALIASES = 8
 """CNAME records followed in one look-up."""
 MAX_REFERRALS = 8
@@ -67,11 +69,14 @@ class Resolver:
     port: its port. When `address` is given, authoritative servers are asked on this port too (a local DNS stands in for
     all of them), otherwise on 53.
     timeout: seconds for one question; a look-up as a whole takes at most LOOK_UP_FACTOR times that.
+    private_servers: ask name servers whose address is not of the public internet too. Whoever is led to a domain by a
+    stranger leaves it off.
     """
 
     address: str | None = None
     port: int = 53
     timeout: float = 5
+    private_servers: bool = True
 
     @classmethod
     def at(cls, endpoint: str, timeout: float = 5) -> Self:
@@ -105,13 +110,17 @@ class Resolver:
             for value in look_up.values(name, rdtype, apex_hint, recursive_elsewhere=True)
         )
 
+    def authoritative_mx(self, domain: str, apex_hint: str | None = None) -> list[tuple[int, str]]:
+        """Preference and host of each MX record, the preferred one first, names as in MailHosts. Raises DnsError."""
+        records = _LookUp(self).values(domain, dns.rdatatype.MX, apex_hint)
+        return sorted((record.preference, _text(record.exchange).lower()) for record in records)
+
     def authoritative_mail_hosts(self, domain: str, apex_hint: str | None = None) -> MailHosts:
         """The hosts that take mail for `domain` (A-labels), as a sender finds them. apex_hint as above.
 
         Raises DnsError.
         """
-        records = _LookUp(self).values(domain, dns.rdatatype.MX, apex_hint)
-        ordered = sorted((record.preference, _text(record.exchange).lower()) for record in records)
+        ordered = self.authoritative_mx(domain, apex_hint)
         hosts = tuple(dict.fromkeys(host for _, host in ordered if host != _NULL_MX))
         if hosts:
             return MailHosts(MailRoute.MX, hosts)
@@ -196,6 +205,9 @@ class _LookUp:
         causes = []
         for server in zone.servers:
             for address in self._addresses(server):
+                if not self._resolver.private_servers and not is_public(address):
+                    causes.append(f"{server} ({address}): no address of the public internet, not asked")
+                    continue
                 query = dns.message.make_query(name, rdtype, flags=0)  # no recursion desired
                 try:
                     response, _ = dns.query.udp_with_fallback(query, address, self._left(), self._server_port())

@@ -1,26 +1,29 @@
 """The policy as a sending MTA fetches it (RFC 8461 section 3.3): one GET, no redirects, bounded in time and size.
 
-The connection goes to addresses that the caller has looked up, while URL, SNI, Host and the check of the certificate
+The connection goes to an address that the caller has looked up, while URL, SNI, Host and the check of the certificate
 keep the policy host's name. Nothing is read from proxy variables of the environment; certificate authorities are the
 system's, or those of SSL_CERT_FILE.
 """
 
-import functools
-import os
-import ssl
+import asyncio
+import contextlib
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlsplit
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
 
-import httpcore
+import h11
 
 from mailtls.mta_sts.policy import MAX_POLICY_BYTES, WELL_KNOWN_PATH
+from mailtls.observe.dial import NoConnection, Streams, dial
+from mailtls.observe.tls import Connect, TlsStream, open_tls
+from mailtls.observed import HttpsLook, TlsFault, TlsLook
 
 HTTPS_PORT = 443
-MAX_PROXY_ANSWER = 8192
-"""Octets that a proxy's answer to CONNECT may take."""
+MAX_HEADERS = 16384
+"""Octets of status line and headers."""
+MAX_OCTETS = 4 * MAX_POLICY_BYTES
+"""That a host may send for one answer: chunked coding can wrap each octet of a body in several of its own."""
+NOT_VALID = "the certificate is not valid"
 
 
 class FetchError(Exception):
@@ -44,6 +47,89 @@ class PolicyResponse:
         return next((value for found, value in self.headers if found == name), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How connections are made. proxy: `http://host:port`, used by CONNECT to the address; None: directly.
+    port: of the address; the URL keeps 443. timeout: seconds for a whole fetch. limit: octets of a body."""
+
+    proxy: str | None = None
+    port: int = HTTPS_PORT
+    timeout: float = 10
+    limit: int = MAX_POLICY_BYTES
+
+
+@dataclass(slots=True)
+class _Fetch:
+    """One fetch from one address, as far as it came."""
+
+    policy_host: str
+    address: str
+    way: Way
+    tls: TlsLook | None = None
+    status: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytearray = field(default_factory=bytearray)
+
+    async def over(self, connect: Connect) -> None:
+        """Raises FetchError with the cause in words."""
+        try:
+            self.tls, stream = await open_tls(connect, self.policy_host, patience=self.way.timeout)
+            if stream is None:
+                no_session = self.tls.fault in (TlsFault.HANDSHAKE, TlsFault.TOO_OLD)
+                raise FetchError(f"{self.tls.fault if no_session else NOT_VALID}: {self.tls.detail}")
+        except NoConnection as e:
+            raise FetchError(str(e)) from e
+        try:
+            await self._get(stream)
+        except (OSError, h11.ProtocolError) as e:
+            raise FetchError(str(e) or type(e).__name__) from e
+        finally:
+            stream.close()  # nothing more is wanted, and a goodbye could be kept waiting
+
+    async def _get(self, stream: TlsStream) -> None:
+        http = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEADERS)
+        headers = [
+            ("Host", self.policy_host),
+            ("User-Agent", "mailtls"),
+            ("Accept", "text/plain"),
+            ("Connection", "close"),
+        ]
+        request = http.send(h11.Request(method="GET", target=WELL_KNOWN_PATH, headers=headers)) or b""
+        await stream.write(request + (http.send(h11.EndOfMessage()) or b""))
+        received = 0
+        while True:
+            event = http.next_event()
+            if event is h11.NEED_DATA:
+                octets = await stream.read()
+                received += len(octets)
+                if received > MAX_OCTETS:
+                    raise FetchError(f"the answer takes more than {MAX_OCTETS} octets")
+                http.receive_data(octets)
+            elif isinstance(event, h11.Response):
+                self.status = event.status_code
+                self.headers = tuple(
+                    (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in event.headers
+                )
+            elif isinstance(event, h11.Data):
+                self.body += event.data
+                if len(self.body) > self.way.limit:
+                    raise FetchError(f"the body is larger than {self.way.limit} octets")
+            elif not isinstance(event, h11.InformationalResponse):
+                return
+
+
+async def look_at_policy(policy_host: str, address: str, way: Way) -> HttpsLook:
+    """GET https://<policy_host>/.well-known/mta-sts.txt from `address`. Never raises for what the other side does."""
+    fetch, failure, began = _Fetch(policy_host, address, way), "", time.monotonic()
+    try:
+        async with _in_time(way.timeout):
+            await fetch.over(lambda: dial(address, way.port, way.proxy))
+    except FetchError as e:
+        failure = str(e)
+    body = bytes(fetch.body) if fetch.status == 200 and not failure else None
+    return HttpsLook(address, fetch.tls, fetch.status, fetch.headers, body, failure, time.monotonic() - began)
+
+
 def fetch_policy(
     policy_host: str,
     addresses: Sequence[str],
@@ -52,133 +138,42 @@ def fetch_policy(
     limit: int = MAX_POLICY_BYTES,
     port: int = HTTPS_PORT,
 ) -> PolicyResponse:
-    """GET https://<policy_host>/.well-known/mta-sts.txt from one of `addresses`, the first that takes a connection.
+    """The same from one of `addresses`, the first that takes a connection, for a caller that does nothing beside it.
 
-    proxy: `http://host:port`, used by CONNECT to the address; None: connect directly.
-    timeout: seconds for everything together. limit: octets of the body. port: of the address; the URL keeps 443.
-    Raises FetchError: no connection, certificate not valid for the name, too slow, too large, not HTTP.
+    timeout: seconds for everything together. Raises FetchError: no connection, certificate not valid for the name, too
+    slow, too large, not HTTP. Call it from a thread without a running event loop.
     """
-    backend = _Backend(addresses, port, proxy, time.monotonic() + timeout)
-    url = f"https://{policy_host}{WELL_KNOWN_PATH}"
-    headers = [("Host", policy_host), ("User-Agent", "mailtls"), ("Accept", "text/plain")]
+    return asyncio.run(_from_one_of(policy_host, addresses, Way(proxy, port, timeout, limit)))
+
+
+async def _from_one_of(policy_host: str, addresses: Sequence[str], way: Way) -> PolicyResponse:
+    fetch = _Fetch(policy_host, "", way)
+    async with _in_time(way.timeout):
+        await fetch.over(lambda: _dial_one_of(policy_host, addresses, way))
+    return PolicyResponse(fetch.status or 0, fetch.headers, bytes(fetch.body))
+
+
+async def _dial_one_of(policy_host: str, addresses: Sequence[str], way: Way) -> Streams:
+    """The first connection that comes about; each address gets a fair share of the time. Raises NoConnection."""
+    causes = []
+    deadline = time.monotonic() + way.timeout
+    for tried, address in enumerate(addresses):
+        patience = (deadline - time.monotonic()) / (len(addresses) - tried)
+        try:
+            async with asyncio.timeout(patience):
+                return await dial(address, way.port, way.proxy)
+        except NoConnection as e:
+            causes.append(f"{address}: {e}")
+        except TimeoutError:
+            causes.append(f"{address}: no connection within {patience:.3g} s")
+    raise NoConnection(f"no connection: {'; '.join(causes) or policy_host + ' has no address'}")
+
+
+@contextlib.asynccontextmanager
+async def _in_time(seconds: float) -> AsyncIterator[None]:
+    """Raises FetchError when what is inside takes longer."""
     try:
-        with (
-            httpcore.ConnectionPool(ssl_context=_tls(), network_backend=backend) as pool,
-            pool.stream("GET", url, headers=headers) as response,
-        ):
-            body = _read(response.iter_stream(), limit)
-    except httpcore.TimeoutException as e:
-        raise FetchError(f"no whole answer within {timeout:g} s") from e
-    except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError) as e:
-        raise FetchError(_cause(e)) from e
-    fields = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in response.headers)
-    return PolicyResponse(response.status, fields, body)
-
-
-def _tls() -> ssl.SSLContext:
-    """Loading the authorities takes longer than a fetch, so it is done once for each bundle that is asked for."""
-    return _tls_with(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
-
-
-@functools.cache
-def _tls_with(_file: str | None, _folder: str | None) -> ssl.SSLContext:
-    """OpenSSL reads the two variables by itself."""
-    context = ssl.create_default_context()
-    context.hostname_checks_common_name = False  # RFC 8461 section 3.3: DNS-ID only
-    return context
-
-
-def _read(chunks: Iterable[bytes], limit: int) -> bytes:
-    body = bytearray()
-    for chunk in chunks:
-        body += chunk
-        if len(body) > limit:
-            raise FetchError(f"the body is larger than {limit} octets")
-    return bytes(body)
-
-
-def _cause(error: BaseException) -> str:
-    """The innermost words: a refused certificate is told as OpenSSL tells it."""
-    inner: BaseException | None = error
-    while inner is not None:
-        if isinstance(inner, ssl.SSLCertVerificationError):
-            return f"the certificate is not valid: {inner.verify_message.rstrip('.')}"
-        inner = inner.__cause__ or inner.__context__
-    return str(error) or type(error).__name__
-
-
-class _Backend(httpcore.NetworkBackend):
-    """Connects to the given addresses instead of the URL's host, through the proxy when there is one."""
-
-    def __init__(self, addresses: Sequence[str], port: int, proxy: str | None, deadline: float) -> None:
-        self._addresses = addresses
-        self._port = port
-        self._proxy = proxy
-        self._deadline = deadline
-        self._sockets = httpcore.SyncBackend()
-
-    def connect_tcp(self, host: str, *_args: Any, **_options: Any) -> httpcore.NetworkStream:
-        causes = []
-        for tried, address in enumerate(self._addresses):
-            patience = _left(self._deadline) / (len(self._addresses) - tried)
-            try:
-                return self._connect(address, patience)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.ProxyError) as e:
-                causes.append(f"{address}: {e}")
-        raise httpcore.ConnectError(f"no connection: {'; '.join(causes) or host + ' has no address'}")
-
-    def _connect(self, address: str, patience: float) -> httpcore.NetworkStream:
-        if self._proxy is None:
-            return self._stream(address, self._port, patience)
-        proxy = urlsplit(self._proxy)
-        stream = self._stream(proxy.hostname or "", proxy.port or 80, patience)
-        target = f"[{address}]:{self._port}" if ":" in address else f"{address}:{self._port}"
-        stream.write(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode("ascii"))
-        answer = b""
-        # one octet at a time: what follows the empty line belongs to TLS
-        while not answer.endswith(b"\r\n\r\n") and len(answer) < MAX_PROXY_ANSWER:
-            octet = stream.read(1)
-            if not octet:
-                break
-            answer += octet
-        status = answer.split(b"\r\n")[0].decode("latin-1")
-        if status.split(" ")[1:2] != ["200"]:
-            stream.close()
-            raise httpcore.ProxyError(f"the proxy says {status or 'nothing'}")
-        return stream
-
-    def _stream(self, host: str, port: int, patience: float) -> "_BoundedStream":
-        return _BoundedStream(self._sockets.connect_tcp(host, port, timeout=patience), self._deadline)
-
-
-class _BoundedStream(httpcore.NetworkStream):
-    """A stream whose every operation ends at the deadline, so that a trickle of octets cannot stretch it."""
-
-    def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
-        self._stream = stream
-        self._deadline = deadline
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _left(self._deadline))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _left(self._deadline))
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        secured = self._stream.start_tls(ssl_context, server_hostname, _left(self._deadline))
-        return _BoundedStream(secured, self._deadline)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
-def _left(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise httpcore.TimeoutException("out of time")
-    return left
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as e:
+        raise FetchError(f"no whole answer within {seconds:.3g} s") from e

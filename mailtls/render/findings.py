@@ -22,14 +22,16 @@ _BOLD = "1"
 _ANNOTATIONS: Mapping[Severity, str] = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
-def render_findings(findings: Sequence[Finding], output: str, *, width: int = 80, colour: bool = False) -> str:
+def render_findings(
+    findings: Sequence[Finding], output: str, *, width: int = 80, colour: bool = False, heads: bool = True
+) -> str:
     """`findings` in their order, in the format `output` (one of FORMATS). Ends with a line end unless it is empty.
 
-    width: columns, of text alone. colour: whether text may hold colour codes.
+    Of text alone: width, in columns. colour: whether it may hold colour codes. heads: each domain's name above its own.
     """
     match output:
         case "text":
-            return _text(findings, width, colour)
+            return _text(findings, width, colour, heads)
         case "json":
             return json.dumps({"findings": findings_data(findings)}, indent=2, ensure_ascii=False) + "\n"
         case "markdown":
@@ -78,10 +80,10 @@ def _where(finding: Finding) -> str:
     return f"{finding.location.file}:{finding.location.line}{column}"
 
 
-def _text(findings: Sequence[Finding], width: int, colour: bool) -> str:
+def _text(findings: Sequence[Finding], width: int, colour: bool, heads: bool) -> str:
     blocks = []
     for head, group in _groups(findings):
-        lines = [_coloured(plain(head), _BOLD, colour)]
+        lines = [_coloured(plain(head), _BOLD, colour)] if heads else []
         for finding in group:
             severity = _coloured(str(finding.severity), _COLOURS[finding.severity], colour)
             where = plain(_where(finding))

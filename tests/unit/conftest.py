@@ -1,6 +1,11 @@
-"""Unit tests touch no network."""
+"""Unit tests touch no network. What several rooms' tests share stands beside this file: `from looks import seen`."""
+
+import sys
+from pathlib import Path
 
 import pytest_socket
+
+sys.path.append(str(Path(__file__).parent))
 
 
 def pytest_runtest_setup() -> None:

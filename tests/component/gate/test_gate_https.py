@@ -42,7 +42,7 @@ def test_a_proxy_is_asked_for_the_address_that_we_looked_up(policy_host_server: 
 
 def test_a_proxy_that_refuses_is_quoted(proxy: Any) -> None:
     proxy.status = "403 Forbidden"
-    with pytest.raises(FetchError, match=r"192\.0\.2\.7: the proxy says HTTP/1\.1 403 Forbidden"):
+    with pytest.raises(FetchError, match=r"192\.0\.2\.7: the proxy says 'HTTP/1\.1 403 Forbidden'"):
         fetch_policy(HOST, ("192.0.2.7",), proxy.url)
 
 
