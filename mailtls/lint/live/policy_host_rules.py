@@ -248,76 +248,76 @@ _OFF = "A new sender finds no policy and delivers as if there were none; nothing
 _E, _W, _I = Severity.ERROR, Severity.WARNING, Severity.INFO
 RULES: tuple[LiveRule, ...] = (
     _rule(
-        "policy-unreachable", _E, _OFF, "look at the host: its address, port 443, firewall", "RFC 8461 section 3.3",
+        "policy-unreachable", _E, _OFF, "Look at the host: its address, port 443, firewall.", "RFC 8461 section 3.3",
         _unreachable,
     ),
     _rule(
         "policy-host-cert-invalid", _E, _OFF,
-        "get a certificate of a public authority whose subjectAltName holds the policy host's name",
+        "Get a certificate of a public authority whose subjectAltName holds the policy host's name.",
         "RFC 8461 section 3.3", _certificate,
     ),
     _rule(
         "policy-host-cert-expiry", _W,
         "Less than a third of its own lifetime is left (error: a twelfth), so its renewal is late. When it ends, new "
         "senders find no policy.",
-        "renew it; with ACM, see that the validation CNAME is still in DNS", "RFC 8461 section 3.3", _expiry,
+        "Renew it; with ACM, see that the validation CNAME is still in DNS.", "RFC 8461 section 3.3", _expiry,
     ),
     _rule(
-        "policy-host-old-tls", _I, "No sender of MTA-STS uses a version below 1.2.", "switch TLS 1.0 and 1.1 off",
+        "policy-host-old-tls", _I, "No sender of MTA-STS uses a version below 1.2.", "Switch TLS 1.0 and 1.1 off.",
         "RFC 8461 section 7.2", _old_tls,
     ),
     _rule(
-        "policy-redirect", _E, _OFF, "serve the file at that very address, with status 200", "RFC 8461 section 3.3",
+        "policy-redirect", _E, _OFF, "Serve the file at that very address, with status 200.", "RFC 8461 section 3.3",
         _redirect,
     ),
     _rule(
-        "policy-blocked-for-bots", _E, _OFF, "take /.well-known/mta-sts.txt out of the bot protection",
+        "policy-blocked-for-bots", _E, _OFF, "Take /.well-known/mta-sts.txt out of the bot protection.",
         "RFC 8461 section 3.3", _blocked,
     ),
-    _rule("policy-status", _E, _OFF, "serve the file with status 200", "RFC 8461 section 3.3", _status),
-    _rule("policy-too-large", _E, _OFF, "serve the policy alone", "RFC 8461 section 3.3", _too_large),
-    _rule("policy-cut-off", _E, _OFF, "see why the answer breaks off", "RFC 8461 section 3.3", _cut_off),
+    _rule("policy-status", _E, _OFF, "Serve the file with status 200.", "RFC 8461 section 3.3", _status),
+    _rule("policy-too-large", _E, _OFF, "Serve the policy alone.", "RFC 8461 section 3.3", _too_large),
+    _rule("policy-cut-off", _E, _OFF, "See why the answer breaks off.", "RFC 8461 section 3.3", _cut_off),
     _rule(
         "policy-content-type", _E, "Some senders refuse a policy that is not text/plain.",
-        "serve it as text/plain", "RFC 8461 section 3.2", _content_type,
+        "Serve it as text/plain.", "RFC 8461 section 3.2", _content_type,
     ),
     _rule(
         "policy-invalid", _E,
         "A broken policy counts as none: new senders deliver without one, others go on with what they hold.",
-        "correct the file, then change the id in the record", "RFC 8461 section 3.2", _invalid,
+        "Correct the file, then change the id in the record.", "RFC 8461 section 3.2", _invalid,
     ),
     _rule(
         "policy-host-addresses-differ", _E, "What a sender gets depends on the address that it happens to take.",
-        "make all addresses serve the same", "RFC 8461 section 3.3", _differ,
+        "Make all addresses serve the same.", "RFC 8461 section 3.3", _differ,
     ),
     _rule(
         "policy-bytes-differ", _E, "What is served is not what Git says: it was changed by hand, or not deployed.",
-        "deploy (pulumi up --refresh), or change the spec", "docs/adr/0001", _bytes_differ,
+        "Deploy (pulumi up --refresh), or change the spec.", "docs/adr/0001", _bytes_differ,
     ),
     _rule(
         "sts-id-stale", _E, "Senders fetch a policy when the id changes: they keep the old one for up to max_age.",
-        "deploy again (pulumi up --refresh)", "RFC 8461 section 3.1", _stale,
+        "Deploy again (pulumi up --refresh).", "RFC 8461 section 3.1", _stale,
     ),
     _rule(
-        "policy-host-no-ipv6", _I, "A sender with IPv6 alone cannot fetch the policy.", "add an AAAA record",
+        "policy-host-no-ipv6", _I, "A sender with IPv6 alone cannot fetch the policy.", "Add an AAAA record.",
         "RFC 8461 section 3.3", _no_ipv6,
     ),
     _rule(
-        "policy-slow", _W, "Senders give up after a minute, some much earlier.", "see what slows the host down",
+        "policy-slow", _W, "Senders give up after a minute, some much earlier.", "See what slows the host down.",
         "RFC 8461 section 3.3", _slow,
     ),
     _rule(
         "dangling-cname", _E,
         "Whoever takes the freed name serves a policy of their own for this domain, and can hold its mail.",
-        "remove the alias, or make its target again", "RFC 8461 section 10.3", _dangling,
+        "Remove the alias, or make its target again.", "RFC 8461 section 10.3", _dangling,
     ),
     _rule(
         "mta-sts-cname-proxied", _E,
         "The proxy serves its own certificate and may ask for a browser; the file is no longer ours alone.",
-        'switch the proxy off ("DNS only")', "RFC 8461 section 8.2", _proxied,
+        'Switch the proxy off ("DNS only").', "RFC 8461 section 8.2", _proxied,
     ),
     _rule(
         "caa-forbids-issuer", _E, "The certificate cannot be renewed, and the policy goes with it.",
-        "add the issuer to the CAA records", "RFC 8659 section 4", _caa,
+        "Add the issuer to the CAA records.", "RFC 8659 section 4", _caa,
     ),
 )  # fmt: skip
