@@ -58,7 +58,7 @@ HABITS: tuple[Habit, ...] = (
         MAX_AGE,
     ),
     _habit(
-        "Postfix with postfix-mta-sts-resolver or tlspol",
+        "Postfix with the plugin postfix-mta-sts-resolver or tlspol",
         "Learns of enforce policies only, so in testing and none its reports say no-policy-found.",
         "After a step from enforce to testing these reports change without a fault. They speak neither for nor against "
         "a step to enforce.",
@@ -67,7 +67,7 @@ HABITS: tuple[Habit, ...] = (
         MODE_NONE,
     ),
     _habit(
-        "Postfix before 3.10.5 with such a plugin",
+        "Postfix before 3.10.5 with a plugin for MTA-STS",
         "Connects to any MX of DNS and compares the certificate, not the MX name, with the patterns; `*.x` means any "
         "depth to it.",
         "An MX with the certificate of its sibling passes there and fails at Google: one sender's silence is no proof.",

@@ -65,10 +65,15 @@ def _result(finding: Finding, rule_index: int, fingerprint: str) -> dict[str, An
         "ruleId": finding.rule,
         "ruleIndex": rule_index,
         "level": _LEVELS[finding.severity],
-        "message": {"text": plain(message), "markdown": markdown(message)},
+        "message": {"text": _without_links(plain(message)), "markdown": markdown(message)},
         "locations": [_location(finding)],
         "partialFingerprints": {"mailtls/v1": fingerprint},
     }
+
+
+def _without_links(text: str) -> str:
+    """Brackets that are text: SARIF's plain messages know `[text](link)` (section 3.11.6)."""
+    return text.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
 
 
 def _location(finding: Finding) -> dict[str, Any]:

@@ -1,0 +1,49 @@
+"""`mailtls schema`: the JSON Schemas of what people write and of what the commands print."""
+
+from importlib import resources
+from pathlib import Path
+
+import click
+
+from mailtls.cli.trouble import Trouble
+
+SCHEMAS = {
+    "spec": ("mailtls.spec", "policy_spec.v1.schema.json"),
+    "defaults": ("mailtls.spec", "policy_defaults.v1.schema.json"),
+    "findings": ("mailtls.render", "findings.v1.schema.json"),
+    "explanation": ("mailtls.render", "explanation.v1.schema.json"),
+}
+"""Name to the package and the file. A command whose JSON has a schema of its own adds a row."""
+
+
+@click.command(epilog="Example:  mailtls schema --write policy_specs/schema")
+@click.argument("name", type=click.Choice(list(SCHEMAS)), default="spec")
+@click.option(
+    "--write",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write all schemas into this folder, which is made, instead of printing one.",
+)
+def command(name: str, folder: Path | None) -> None:
+    """Print a JSON Schema: of a spec, of a defaults.yaml, or of a command's JSON.
+
+    Editors complete and check a spec whose first line names the schema, from where the file lies:
+
+    \b
+    # yaml-language-server: $schema=schema/policy_spec.v1.schema.json
+    """
+    if folder is None:
+        click.echo(_text(name), nl=False)
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for each, (_, file) in SCHEMAS.items():
+            (folder / file).write_text(_text(each), "utf-8")
+            click.echo(folder / file)
+    except OSError as e:
+        raise Trouble(f"{e.filename or folder} cannot be written: {e.strerror}") from e
+
+
+def _text(name: str) -> str:
+    package, file = SCHEMAS[name]
+    return resources.files(package).joinpath(file).read_text("utf-8")
