@@ -34,15 +34,16 @@ class Folder:
     folders: "tuple[Folder, ...]" = ()
 
 
-def find(root: Path, errors: list[SpecError]) -> Folder:
+def find(root: Path, errors: list[SpecError], called: Path | None = None) -> Folder:
     """All spec files at or below `root`, a folder or one file (the defaults.yaml beside it counts then).
 
     Hidden names, and files that are not YAML, are passed over. What somebody may take for a spec that is deployed, and
     is not, is added to `errors`: `.yml`, a link to a folder, a link that leads out of `root`, what is no regular file.
     What such a link leads to is not read: an error shows what a file holds, and a spec may come from a stranger.
-    Files are shown below `root` as it was typed; below its last part when it is absolute.
+    Files are shown below `root` as it was typed, or below `called`; below its last part when that is absolute.
     """
-    shown = Path(root.name) if root.is_absolute() else root
+    called = called or root
+    shown = Path(called.name) if called.is_absolute() else called
     if root.is_dir():
         return _folder(root, shown, os.path.realpath(root), errors)
     if root.name == DEFAULTS_FILE:

@@ -26,32 +26,35 @@ class Survey:
     asked: int
 
 
-def load(root: Path) -> tuple[PolicySpec, ...]:
+def load(root: Path, shown: Path | None = None) -> tuple[PolicySpec, ...]:
     """Every spec at or below `root`, a folder or one file, sorted by policy domain.
+
+    shown: what `root` is called in errors and in `PolicySpec.source`; None: as it is.
 
     The `defaults.yaml` of each folder, from `root` down, fills what the specs below leave out: maps merge, lists and
     plain values replace. Raises SpecErrors with every fault of every file; a set without any spec is a fault too, since
     deploying it would delete every domain.
     """
-    found = survey(root)
+    found = survey(root, shown=shown)
     if found.errors:
         raise SpecErrors(found.errors)
     return found.specs
 
 
-def survey(*roots: Path) -> Survey:
+def survey(*roots: Path, shown: Path | None = None) -> Survey:
     """`load` for those who want the good specs and the faults together, of several folders or files as one set.
 
-    What lies inside another root is read once, with the defaults of that root.
+    What lies inside another root is read once, with the defaults of that root. shown: as for `load`, of a single root.
     """
     loading = _Loading()
     for root in _outermost(tuple(map(Path, roots))):
         before = loading.asked, len(loading.errors)
-        loading.folder(find(root, loading.errors), ())
+        called = shown or root
+        loading.folder(find(root, loading.errors, called), ())
         if before == (loading.asked, len(loading.errors)):
-            shown = root.name if root.is_absolute() else root.as_posix()
+            name = called.name if called.is_absolute() else called.as_posix()
             message = "no spec in here; an empty set would delete every domain, so it is never meant"
-            loading.errors.append(SpecError(shown, 1, 1, "", message, "file-not-read"))
+            loading.errors.append(SpecError(name, 1, 1, "", message, "file-not-read"))
     specs = tuple(loading.specs[domain] for domain in sorted(loading.specs))
     return Survey(specs, SpecErrors(loading.errors).errors, loading.asked)
 

@@ -1,0 +1,35 @@
+"""`mailtls diff`: what a change of specs means for each domain."""
+
+import datetime
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from mailtls.cli.options import format_option
+
+
+@click.command(
+    epilog="Example:  mailtls diff --base origin/main          (in a pull request: --format markdown)",
+)
+@click.argument("path", default="policy_specs", type=click.Path(path_type=Path))
+@click.option("--base", "ref", required=True, metavar="REF", help="The branch that the change goes into.")
+@format_option("text", "json", "markdown")
+def command(path: Path, ref: str, output: str) -> None:
+    """What changes for each domain from the specs at REF to those in PATH (policy_specs), what has to wait until when,
+    and what would hold mail.
+
+    The base is the merge base of HEAD and REF, as for a pull request; PATH is read as it lies there, committed or not.
+    Waits are counted from now, and what senders may still hold is estimated from the history in git.
+
+    Exit codes:  0 no change, 1 changes or findings, 2 trouble
+    """
+    from mailtls.cli.against_base import against_base
+    from mailtls.render.changes import render_changes
+
+    now = datetime.datetime.now(datetime.UTC)
+    change_set, findings = against_base(path, ref, now)
+    width = shutil.get_terminal_size().columns
+    click.echo(render_changes(change_set, findings, now, output, width=width), nl=False)
+    sys.exit(1 if change_set.changes or findings else 0)

@@ -1,0 +1,120 @@
+"""The specs as a branch had them, and what they said before: git's history as the memory of what was served.
+
+A change is measured against the merge base, as a pull request is. What was served earlier follows from the commits that
+changed the files in question; the loader that reads today's specs reads those of each commit, from a temporary folder.
+"""
+
+import dataclasses
+import datetime
+import tempfile
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path, PurePosixPath
+
+from mailtls.changes import Base, Change, ChangeSet, Served, compare
+from mailtls.mta_sts.policy import MAX_AGE
+from mailtls.observe.git import Commit, GitError, Repository
+from mailtls.spec import PolicySpec, SpecErrors, load
+from mailtls.spec.files import DEFAULTS_FILE
+from mailtls.spec.model import MtaSts
+
+MAX_COMMITS = 50
+"""Commits whose specs are read to learn what was served before. One that is older than the longest max_age tells
+nothing; where there are more than this, the oldest are left out."""
+
+
+class BaseSpecsFaulty(GitError):
+    """The base's own specs cannot be loaded, so no change can be measured. The text has the loader's errors."""
+
+
+def compare_with(root: Path, ref: str, now: datetime.datetime) -> ChangeSet:
+    """Load the specs at `root` as they are, and as they were where HEAD left `ref`.
+
+    Raises SpecErrors for the specs as they are, BaseSpecsFaulty for those of the base, GitError for what git refuses.
+    """
+    head = load(root)
+    folder = root if root.is_dir() else root.parent
+    repository = Repository.around(folder)
+    base = repository.merge_base(ref)
+    only = None if root.is_dir() else frozenset((root.name, DEFAULTS_FILE))
+    history = _History(repository, root, only)
+    try:
+        before = history.specs(base)
+    except SpecErrors as e:
+        raise BaseSpecsFaulty(
+            f"the specs at the base ({ref}, commit {base.short}) cannot be loaded:\n{e}\n"
+            "Mend them on that branch first, or name a base that loads"
+        ) from e
+    changes = history.explained(base, compare(before, head), now)
+    return ChangeSet(Base(ref, base.id, base.at, repository.commits_since(base, ref)), len(head), changes)
+
+
+@dataclass(slots=True)
+class _History:
+    """root: as the user typed it. only: the files below its folder that count; None: all."""
+
+    repository: Repository
+    root: Path
+    only: frozenset[str] | None
+
+    def specs(self, commit: Commit, only: Collection[str] | None = None) -> tuple[PolicySpec, ...]:
+        """The specs at `commit`, () where there was none; places as if they lay where they lie today."""
+        with tempfile.TemporaryDirectory(prefix="mailtls-base-") as temporary:
+            folder = Path(temporary, "specs")
+            folder.mkdir()
+            written = self.repository.write(commit, folder, self.only if only is None else only)
+            if all(PurePosixPath(path).name == DEFAULTS_FILE for path in written):
+                return ()
+            if self.root.is_dir():
+                return load(folder, shown=self.root)
+            if self.root.name not in written:
+                return ()
+            return load(folder / self.root.name, shown=self.root)
+
+    def explained(self, base: Commit, changes: Sequence[Change], now: datetime.datetime) -> tuple[Change, ...]:
+        """`changes` with what was served before each of them."""
+        files = self._files(change.base for change in changes if change.before)
+        if not files:
+            return tuple(changes)
+        oldest = now - datetime.timedelta(seconds=MAX_AGE)
+        versions: list[tuple[Commit, dict[str, MtaSts]]] = []
+        for commit in self.repository.commits_that_changed(base, files, MAX_COMMITS):
+            try:
+                specs = self.specs(commit, files)
+            except SpecErrors:
+                continue  # could not be deployed, so it was never served
+            versions.append((commit, {spec.policy_domain: spec.mta_sts for spec in specs if spec.mta_sts}))
+            if commit.at < oldest:
+                break
+        return tuple(_with_history(change, versions) if change.before else change for change in changes)
+
+    def _files(self, specs: Iterable[PolicySpec | None]) -> frozenset[str]:
+        """The files that have a say in `specs`, below the repository's folder: their own and every defaults.yaml."""
+        folder = self.root if self.root.is_dir() else self.root.parent
+        files: set[str] = set()
+        for spec in specs:
+            if spec is not None:
+                path = PurePosixPath(spec.source.file).relative_to(_shown(folder))
+                files.add(path.as_posix())
+                files.update((parent / DEFAULTS_FILE).as_posix() for parent in path.parents)
+        return frozenset(files)
+
+
+def _shown(folder: Path) -> str:
+    """How the loader begins the names of files in `folder`."""
+    return folder.name if folder.is_absolute() else folder.as_posix()
+
+
+def _with_history(change: Change, versions: Iterable[tuple[Commit, dict[str, MtaSts]]]) -> Change:
+    """versions: the policies after each commit, newest first; the first is the base as it is."""
+    runs: list[tuple[MtaSts | None, datetime.datetime]] = []  # a policy and since when, newest first
+    for commit, policies in versions:
+        policy = policies.get(change.policy_domain)
+        if runs and runs[-1][0] == policy:
+            runs.pop()
+        runs.append((policy, commit.at))
+    if not runs or runs[0][0] != change.before:
+        return change
+    earlier = (Served(policy, until) for (_, until), (policy, _) in pairwise(runs) if policy)
+    return dataclasses.replace(change, since=runs[0][1], earlier=tuple(earlier))

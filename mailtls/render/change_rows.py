@@ -1,0 +1,157 @@
+"""What a change is in words and rows, the same in every form: what differs, what waits, what is alike."""
+
+import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mailtls.changes import Change, ChangeSet, Wait, WaitFor, waits
+from mailtls.lint.findings import Finding, Severity
+from mailtls.spec.model import PolicySpec
+
+_UNITS = ((7 * 86400, "w"), (86400, "d"), (3600, "h"), (60, "m"))
+PLATFORM_RUA = "the platform's own pipeline"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """name: as the spec calls it. before, after: the values in order, () for none."""
+
+    name: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Domains that change in the same way, by name: one table tells of all of them.
+
+    change: of the first one; the rows and waits of the others are the same. findings: of that one.
+    """
+
+    change: Change
+    domains: tuple[str, ...]
+    rows: tuple[Row, ...]
+    waits: tuple[Wait, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def worst(self) -> int:
+        """0 where an error was found, 3 where nothing was."""
+        return min((_RANKS[finding.severity] for finding in self.findings), default=len(_RANKS))
+
+
+_RANKS = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+
+
+def groups(change_set: ChangeSet, findings: Iterable[Finding], now: datetime.datetime) -> tuple[Group, ...]:
+    """All changes, what is worst first, then by name."""
+    found: dict[str, list[Finding]] = {}
+    for finding in findings:
+        found.setdefault(finding.policy_domain, []).append(finding)
+    alike: dict[object, list[Change]] = {}
+    for change in change_set.changes:
+        said = tuple((f.rule, f.severity, f.message) for f in found.get(change.policy_domain, ()))
+        alike.setdefault((rows(change), waits(change, now), said), []).append(change)
+    grouped = [_group(changes, found, now) for changes in alike.values()]
+    return tuple(sorted(grouped, key=lambda group: (group.worst, group.domains)))
+
+
+def _group(changes: Sequence[Change], found: dict[str, list[Finding]], now: datetime.datetime) -> Group:
+    first = changes[0]
+    worst_first = sorted(found.get(first.policy_domain, ()), key=lambda finding: _RANKS[finding.severity])
+    domains = tuple(change.policy_domain for change in changes)
+    return Group(first, domains, rows(first), waits(first, now), tuple(worst_first))
+
+
+def headline(change_set: ChangeSet, findings: Iterable[Finding], now: datetime.datetime, between: str) -> str:
+    """How many domains change, what was found, and whether to merge; the parts joined with `between`."""
+    changed = len(change_set.changes)
+    if not changed:
+        return f"none of {_count(change_set.policy_domains, 'domain')} changes"
+    severities = [finding.severity for finding in findings]
+    errors, warnings = severities.count(Severity.ERROR), severities.count(Severity.WARNING)
+    notes = severities.count(Severity.INFO) + sum(len(waits(change, now)) for change in change_set.changes)
+    parts = [
+        f"{changed} of {_count(change_set.policy_domains, 'domain')} {'changes' if changed == 1 else 'change'}",
+        _count(errors, "error"),
+        _count(warnings, "warning"),
+        _count(notes, "note"),
+        "do not merge yet" if errors else "read the warnings before you merge" if warnings else "safe to merge",
+    ]
+    return between.join(parts)
+
+
+def base_text(change_set: ChangeSet) -> str:
+    """What the change is measured against."""
+    base = change_set.base
+    text = f"{base.ref}, merge base {base.commit[:12]} of {base.at:%Y-%m-%d}"
+    if base.newer:
+        commits = "commit that changes" if base.newer == 1 else "commits that change"
+        text += f"; {base.ref} has {base.newer} newer {commits} specs: merge it into this branch to see both"
+    return text
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def rows(change: Change) -> tuple[Row, ...]:
+    """What differs, in a fixed order."""
+    before, after = _values(change.base), _values(change.head)
+    return tuple(Row(name, before[name], after[name]) for name in before if before[name] != after[name])
+
+
+def mode(change: Change) -> str:
+    """`testing`, `testing → enforce`, `none → gone`."""
+    before, after = _mode(change.base), _mode(change.head)
+    return after if before == after else f"{before} → {after}"
+
+
+def duration(seconds: int) -> str:
+    """As a spec would write it: `2w`, `1d`, `90m`; what fits no unit in seconds."""
+    for size, unit in _UNITS:
+        if seconds and seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds} s"
+
+
+def wait_text(wait: Wait) -> tuple[str, str]:
+    """The order, and its reason."""
+    until = f"{wait.until:%Y-%m-%d %H:%M} UTC"
+    held = f"{duration(wait.seconds)}: the longest policy that senders may still hold"
+    match wait.what:
+        case WaitFor.MX:
+            return f"Do not point MX at {_some(wait.hosts)} before {until}", held
+        case WaitFor.ENFORCE_ENDS:
+            return f"Senders that hold enforce go on refusing until {until}", held
+        case WaitFor.REMOVAL:
+            return f"Keep this spec until {until}; then it may be removed", held
+
+
+def _some(hosts: tuple[str, ...]) -> str:
+    return ", ".join(hosts[:3]) + (f" and {len(hosts) - 3} more" if len(hosts) > 3 else "")
+
+
+def _mode(spec: PolicySpec | None) -> str:
+    if spec is None:
+        return "no spec"
+    return str(spec.mta_sts.mode) if spec.mta_sts else "TLS-RPT only"
+
+
+def _values(spec: PolicySpec | None) -> dict[str, tuple[str, ...]]:
+    policy = spec.mta_sts if spec else None
+    return {
+        "mode": (str(policy.mode),) if policy else (),
+        "mx": tuple(pattern.text for pattern in policy.mx) if policy else (),
+        "max_age": (duration(policy.max_age),) if policy else (),
+        "rua": (spec.tls_rpt.rua or (PLATFORM_RUA,)) if spec and spec.tls_rpt else (),
+        "records": _records(spec),
+        "owner": (spec.owner,) if spec and spec.owner else (),
+        "contact": (spec.contact,) if spec and spec.contact else (),
+        "suppress": tuple(f"{rule}: {reason}" for rule, reason in spec.suppress.items()) if spec else (),
+    }
+
+
+def _records(spec: PolicySpec | None) -> tuple[str, ...]:
+    policy = ("_mta-sts TXT", "mta-sts CNAME") if spec and spec.mta_sts else ()
+    return policy + (("_smtp._tls TXT",) if spec and spec.tls_rpt else ())
