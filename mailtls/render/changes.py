@@ -38,7 +38,7 @@ def _data(change_set: ChangeSet, findings: Sequence[Finding], now: datetime.date
     return {
         "base": {"ref": base.ref, "merge_base": base.commit, "at": _time(base.at), "newer_commits": base.newer},
         "at": _time(now),
-        "policy_domains": change_set.specs,
+        "policy_domains": change_set.policy_domains,
         "changes": [_change(change, now) for change in change_set.changes],
         "findings": findings_data(findings),
     }

@@ -26,11 +26,19 @@ def repository(tmp_path: Path) -> SpecRepository:
     return made
 
 
+@pytest.fixture
+def into(tmp_path: Path) -> Path:
+    """An empty folder outside the repository."""
+    folder = tmp_path / "into"
+    folder.mkdir()
+    return folder
+
+
 def files(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_the_merge_base_is_where_head_left_the_branch(repository: SpecRepository, tmp_path: Path) -> None:
+def test_the_merge_base_is_where_head_left_the_branch(repository: SpecRepository, into: Path) -> None:
     base = repository.git("rev-parse", "HEAD")
     repository.git("checkout", "--quiet", "-b", "change")
     repository.commit({"specs/a.yaml": "changed here\n"}, days_later(2))
@@ -42,38 +50,37 @@ def test_the_merge_base_is_where_head_left_the_branch(repository: SpecRepository
     commit = found.merge_base("main")
     assert (commit.id, commit.at) == (base, MONDAY)
     assert found.commits_since(commit, "main") == 1, "the commit that changes no spec does not count"
-    into = tmp_path / "out"
-    into.mkdir()
     assert sorted(found.write(commit, into)) == ["a.yaml", "b/c.yaml"]
     assert files(into) == {"a.yaml": "one\n", "b/c.yaml": "two\n"}
 
 
-def test_a_folder_that_was_not_there_holds_nothing(repository: SpecRepository, tmp_path: Path) -> None:
+def test_a_folder_that_was_not_there_holds_nothing(repository: SpecRepository, into: Path) -> None:
     (repository.place / "new").mkdir()
     found = Repository.around(repository.place / "new")
-    assert found.write(found.merge_base("main"), tmp_path) == ()
+    assert found.write(found.merge_base("main"), into) == ()
 
 
-def test_names_are_taken_as_they_are(repository: SpecRepository, tmp_path: Path) -> None:
+def test_names_are_taken_as_they_are(repository: SpecRepository, into: Path) -> None:
     odd = {
-        "specs/a [b]*.yaml": "1\n",
+        "specs/a b*.yaml": "1\n",
         "specs/zwei\nzeilen.yaml": "2\n",
         "specs/bücher.yaml": "3\n",
         "specs/a b.yaml": "4\n",
     }
     repository.commit({**odd, "specs/a.yaml": None, "specs/b/c.yaml": None}, days_later(1))
     found = Repository.around(repository.place / "specs")
-    found.write(found.merge_base("main"), tmp_path)
-    assert files(tmp_path) == {name.removeprefix("specs/"): text for name, text in odd.items()}
-    (changed,) = found.commits_that_changed(found.merge_base("main"), ["a [b]*.yaml"], 5)
-    assert changed.at == days_later(1)
+    found.write(found.merge_base("main"), into)
+    assert files(into) == {name.removeprefix("specs/"): text for name, text in odd.items()}
+    repository.commit({"specs/a bc.yaml": "5\n"}, days_later(2))
+    (changed,) = found.commits_that_changed(found.merge_base("main"), ["a b*.yaml"], 5)
+    assert changed.at == days_later(1), "the day of that file, not of one that the name would match as a pattern"
 
 
-def test_export_attributes_hide_nothing(repository: SpecRepository, tmp_path: Path) -> None:
+def test_export_attributes_hide_nothing(repository: SpecRepository, into: Path) -> None:
     repository.commit({".gitattributes": "*.yaml export-ignore export-subst\n", "specs/a.yaml": "$Format:%H$\n"})
     found = Repository.around(repository.place / "specs")
-    found.write(found.merge_base("HEAD"), tmp_path)
-    assert files(tmp_path)["a.yaml"] == "$Format:%H$\n"
+    found.write(found.merge_base("HEAD"), into)
+    assert files(into)["a.yaml"] == "$Format:%H$\n"
 
 
 @pytest.mark.parametrize("ref", ["--output=stolen", "-n1", "", "ma\nin", "main..HEAD"])
@@ -137,13 +144,15 @@ def test_commits_count_on_the_day_they_came_in(repository: SpecRepository) -> No
     assert found.commits_that_changed(found.merge_base("main"), ["a.yaml"], 1)[0].at == days_later(9)
 
 
-def test_a_submodule_and_a_file_in_the_folders_place_are_refused(repository: SpecRepository, tmp_path: Path) -> None:
+def test_a_submodule_and_a_file_in_the_folders_place_are_refused(
+    repository: SpecRepository, tmp_path: Path, into: Path
+) -> None:
     commit = repository.git("rev-parse", "HEAD")
     repository.git("update-index", "--add", "--cacheinfo", f"160000,{commit},specs/customers")
     repository.git("commit", "--quiet", "--message=submodule")
     found = Repository.around(repository.place / "specs")
     with pytest.raises(GitError, match="specs/customers is a submodule"):
-        found.write(found.merge_base("main"), tmp_path)
+        found.write(found.merge_base("main"), into)
     repository.git("rm", "-r", "--quiet", "--cached", "specs")
     (repository.place / "specs").rename(tmp_path / "away")
     repository.commit({"specs": "a file\n"})
@@ -151,11 +160,11 @@ def test_a_submodule_and_a_file_in_the_folders_place_are_refused(repository: Spe
     (repository.place / "specs").mkdir()
     found = Repository.around(repository.place / "specs")
     with pytest.raises(GitError, match="specs is not a folder"):
-        found.write(found.merge_base("main"), tmp_path)
+        found.write(found.merge_base("main"), into)
 
 
 def test_a_link_is_written_as_a_link_and_nothing_is_written_through_it(
-    repository: SpecRepository, tmp_path: Path
+    repository: SpecRepository, tmp_path: Path, into: Path
 ) -> None:
     """A tree that no git would make: a link and a folder of the same name."""
     outside = tmp_path / "outside"
@@ -168,8 +177,6 @@ def test_a_link_is_written_as_a_link_and_nothing_is_written_through_it(
     root = _mktree(repository, f"040000 tree {specs}\tspecs")
     commit = repository.git("commit-tree", root, "-m", "hostile")
     found = Repository.around(repository.place / "specs")
-    into = tmp_path / "into"
-    into.mkdir()
     with pytest.raises(GitError, match="cannot be written"):
         found.write(git.Commit(commit, MONDAY), into)
     assert not any(outside.iterdir())
@@ -187,12 +194,12 @@ def _mktree(repository: SpecRepository, *lines: str) -> str:
     return done.stdout.strip()
 
 
-def test_a_large_file_is_refused_before_it_is_read(repository: SpecRepository, tmp_path: Path) -> None:
+def test_a_large_file_is_refused_before_it_is_read(repository: SpecRepository, into: Path) -> None:
     repository.commit({"specs/huge.yaml": "#" * (git.MAX_FILE_OCTETS + 1)})
     found = Repository.around(repository.place / "specs")
     with pytest.raises(GitError, match=f"specs/huge.yaml has {git.MAX_FILE_OCTETS + 1} octets"):
-        found.write(found.merge_base("HEAD"), tmp_path)
-    assert not any(tmp_path.joinpath("repository", "out").glob("*"))
+        found.write(found.merge_base("HEAD"), into)
+    assert not any(into.iterdir())
 
 
 def test_a_git_that_does_not_end_is_ended(
