@@ -14,6 +14,7 @@ import pulumi_aws as aws
 
 from components.dns_zones.zone import DnsZone
 from components.look_up import answer, no_aws
+from mailtls.preflight.receiving import RECEIVING_REGIONS, inbound_host
 from mailtls.tls_rpt.contract import Prefix
 
 VERIFICATION_TTL = 300
@@ -21,14 +22,6 @@ MX_TTL = 3600
 MX_PREFERENCE = 10
 VERIFICATION_WAIT = "10m"
 """SES verifies within minutes once the TXT record is visible; the provider's own limit would hold an update for 45."""
-
-RECEIVING_REGIONS = frozenset(
-    {
-        *("us-east-1", "us-east-2", "us-west-2", "ca-central-1", "eu-central-1", "eu-west-1", "eu-west-2"),
-        *("ap-northeast-1", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3"),
-    }
-)
-"""Where SES was known to receive mail when this was written. AWS adds regions, so others give a warning only."""
 
 
 class NoRoute(pulumi.RunError):
@@ -205,7 +198,7 @@ class ReportIntake(pulumi.ComponentResource):
             f"{name}-mx",
             domain,
             MX_PREFERENCE,
-            f"inbound-smtp.{region}.amazonaws.com",
+            inbound_host(region),
             MX_TTL,
             pulumi.ResourceOptions(parent=self, depends_on=[verified, rule, *live]),
         )

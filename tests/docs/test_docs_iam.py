@@ -30,13 +30,23 @@ WITHOUT_RESOURCES = {
     "sns:SetSubscriptionAttributes": "AWS lists no resource for it",
     "sns:Unsubscribe": "AWS lists no resource for it",
     "kms:CreateKey": "the key has no ARN yet",
+    "sns:ListSubscriptions": "lists the account's",
+    "acm:ListCertificates": "lists the account's",
+    "cloudfront:ListDistributions": "lists the account's",
+    "cloudfront:ListOriginAccessControls": "lists the account's",
+    "servicequotas:ListAWSDefaultServiceQuotas": "AWS lists no resource for it",
+    "servicequotas:ListServiceQuotas": "AWS lists no resource for it",
     "acm:RequestCertificate": "the certificate has no ARN yet",
     "lambda:CreateEventSourceMapping": "narrowed by its function",
     "lambda:UpdateEventSourceMapping": "narrowed by its function",
     "lambda:DeleteEventSourceMapping": "narrowed by its function",
 }
 """Actions that may stand on `*`, and why."""
-BARE = {"sts:GetCallerIdentity", "route53:ListHostedZones", "route53:ListHostedZonesByName"}
+BARE = {
+    *("sts:GetCallerIdentity", "route53:ListHostedZones", "route53:ListHostedZonesByName"),
+    *("acm:ListCertificates", "cloudfront:ListDistributions", "cloudfront:ListOriginAccessControls"),
+    *("servicequotas:ListAWSDefaultServiceQuotas", "servicequotas:ListServiceQuotas"),
+}
 """Those of them that read only, and need no condition."""
 LONGEST_MANAGED_POLICY = 6144
 """Characters that count for AWS: all but white space."""

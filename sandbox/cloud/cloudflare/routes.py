@@ -12,6 +12,7 @@ from sandbox.cloud.cloudflare.refusal import Refusal, could_not_route, invalid, 
 
 NAME_SERVERS = ("ns1.dnshost.example",)
 """Of every zone here; the sandbox's DNS names the same."""
+TOKEN_ID = "0" * 31 + "2"
 OWNER = {"id": "0" * 31 + "1", "name": "sandbox"}
 
 _Item = TypeVar("_Item")
@@ -158,7 +159,14 @@ def _record(stored: StoredRecord) -> dict[str, Any]:
     return members
 
 
+def _verify_token(_account: Account, _request: Request) -> dict[str, Any]:
+    """Who comes this far has the token."""
+    said = {"code": 10000, "message": "This API Token is valid and active", "type": None}
+    return _success({"id": TOKEN_ID, "status": "active"}) | {"messages": [said]}
+
+
 _ROUTES: tuple[tuple[str, str, Callable[..., dict[str, Any]]], ...] = (
+    ("GET", "/user/tokens/verify", _verify_token),
     ("GET", "/zones", _list_zones),
     ("GET", f"/zones/{_ID}", _get_zone),
     ("GET", f"/zones/{_ID}/dns_records", _list_records),

@@ -1,0 +1,29 @@
+"""All checks of one account, in the order in which a person would go about them."""
+
+from mailtls.preflight import aws_checks, zone_checks
+from mailtls.preflight.check import Check, State
+from mailtls.preflight.seen import Seen
+from mailtls.preflight.wanted import Wanted
+
+
+def judge(wanted: Wanted, seen: Seen) -> tuple[Check, ...]:
+    """Every check that the stack calls for."""
+    return (
+        *aws_checks.identity_checks(seen),
+        *aws_checks.permission_checks(seen),
+        *aws_checks.state_checks(seen),
+        *aws_checks.specs_checks(wanted),
+        *aws_checks.quota_checks(wanted, seen),
+        *aws_checks.report_checks(wanted, seen),
+        *aws_checks.subscription_checks(wanted, seen),
+        *zone_checks.token_checks(wanted, seen),
+        *zone_checks.zone_checks(wanted, seen),
+        *zone_checks.caa_checks(wanted, seen),
+    )
+
+
+def exit_code(checks: tuple[Check, ...]) -> int:
+    """0: no problem. 1: there are problems. 2: nothing at all could be asked."""
+    if any(check.state is State.PROBLEM for check in checks):
+        return 1
+    return 0 if any(check.state is State.OK for check in checks) else 2
