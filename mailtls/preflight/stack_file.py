@@ -79,7 +79,7 @@ class _Reading:
         while at and at not in self.places:
             at = at[:-1]
         line = self.places[at].value[0] if at else 1
-        key = ".".join(str(part) for part in path[1:])
+        key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path[1:]).lstrip(".")
         self.faults.append(f"{self.shown}:{line}: {key}: {message}")
 
     def _text(self, data: Mapping[str, Any], path: _Path) -> str | None:
