@@ -2,8 +2,6 @@
 
 import datetime
 import os
-import shutil
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +10,7 @@ from urllib.parse import urlsplit
 import click
 
 from mailtls.cli.options import format_option
+from mailtls.cli.terminal import takes_colour, width
 from mailtls.cli.trouble import Trouble
 
 if TYPE_CHECKING:
@@ -87,8 +86,7 @@ def command(
     except (NoBoto3, ValueError) as e:  # BadPolicyDocument, and the resolver's address
         raise Trouble(str(e)) from e
     checks = judge(wanted, seen)
-    colour = output == "text" and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    click.echo(render_preflight(checks, output, width=shutil.get_terminal_size().columns, colour=colour), nl=False)
+    click.echo(render_preflight(checks, output, width=width(), colour=takes_colour()), nl=False)
     ctx.exit(exit_code(checks))
 
 

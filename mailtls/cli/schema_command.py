@@ -12,6 +12,7 @@ SCHEMAS = {
     "defaults": ("mailtls.spec", "policy_defaults.v1.schema.json"),
     "findings": ("mailtls.render", "findings.v1.schema.json"),
     "explanation": ("mailtls.render", "explanation.v1.schema.json"),
+    "preflight": ("mailtls.render", "preflight.v1.schema.json"),
 }
 """Name to the package and the file. A command whose JSON has a schema of its own adds a row."""
 
