@@ -1,12 +1,12 @@
 """`mailtls diff`: what a change of specs means for each domain."""
 
 import datetime
-import shutil
 import sys
 from pathlib import Path
 
 import click
 
+from mailtls.cli import terminal
 from mailtls.cli.options import format_option
 
 
@@ -30,6 +30,5 @@ def command(path: Path, ref: str, output: str) -> None:
 
     now = datetime.datetime.now(datetime.UTC)
     change_set, findings = against_base(path, ref, now)
-    width = shutil.get_terminal_size().columns
-    click.echo(render_changes(change_set, findings, now, output, width=width), nl=False)
+    click.echo(render_changes(change_set, findings, now, output, width=terminal.width()), nl=False)
     sys.exit(1 if change_set.changes or findings else 0)

@@ -21,8 +21,9 @@ SPECS = Path("policy_specs")
 @click.command(epilog="Example:  mailtls validate policy_specs --strict")
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
 @format_option("text", "json", "markdown", "sarif", "github")
+@click.option("--base", "ref", metavar="REF", help="Also judge the change since HEAD left this branch (origin/main).")
 @click.option("--strict", is_flag=True, help="Exit code 1 for warnings too.")
-def command(paths: tuple[Path, ...], output: str, strict: bool) -> None:
+def command(paths: tuple[Path, ...], output: str, ref: str | None, strict: bool) -> None:
     """Judge specs by the schema and the rules, offline.
 
     PATH is a folder of specs or one spec; policy_specs when left out. All that is wrong is told at once, by file and
@@ -36,12 +37,27 @@ def command(paths: tuple[Path, ...], output: str, strict: bool) -> None:
     if not found.asked:
         raise Trouble("\n".join(map(str, found.errors)))
     findings = survey_findings(found)
+    if ref is not None and found.errors:
+        click.echo(f"mailtls: not compared with {ref}, since the specs cannot be loaded as they are", err=True)
+    elif ref is not None:
+        findings = (*findings, *_transitions(paths or (SPECS,), ref))
     colour = terminal.takes_colour()
     click.echo(render_findings(findings, output, width=terminal.width(), colour=colour), nl=False, color=colour)
     click.echo(summary(found.asked, findings), err=True)
     worst = {str(finding.severity) for finding in findings}
     if "error" in worst or (strict and "warning" in worst):
         raise SystemExit(1)
+
+
+def _transitions(paths: "Sequence[Path]", ref: str) -> "list[Finding]":
+    """What the rules find in the change since the base. Raises Trouble."""
+    import datetime
+
+    from mailtls.cli.against_base import against_base
+    from mailtls.spec.load import outermost
+
+    now = datetime.datetime.now(datetime.UTC)
+    return [finding for path in outermost(tuple(paths)) for finding in against_base(path, ref, now)[1]]
 
 
 def summary(specs: int, findings: "Sequence[Finding]") -> str:

@@ -47,7 +47,7 @@ def survey(*roots: Path, shown: Path | None = None) -> Survey:
     What lies inside another root is read once, with the defaults of that root. shown: as for `load`, of a single root.
     """
     loading = _Loading()
-    for root in _outermost(tuple(map(Path, roots))):
+    for root in outermost(tuple(map(Path, roots))):
         before = loading.asked, len(loading.errors)
         called = shown or root
         loading.folder(find(root, loading.errors, called), ())
@@ -59,7 +59,7 @@ def survey(*roots: Path, shown: Path | None = None) -> Survey:
     return Survey(specs, SpecErrors(loading.errors).errors, loading.asked)
 
 
-def _outermost(roots: tuple[Path, ...]) -> list[Path]:
+def outermost(roots: tuple[Path, ...]) -> list[Path]:
     """The roots without those that lie inside another one, or are another one by another name."""
     kept: dict[Path, Path] = {}
     for root in roots:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from spec_repository import SpecRepository, spec
 
 from mailtls.cli.main import main
 
@@ -114,3 +115,38 @@ def test_our_own_specs_have_nothing_to_say(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_help_ends_with_an_example() -> None:
     assert validate("--help").stdout.rstrip().splitlines()[-1].strip().startswith("Example:  mailtls validate")
+
+
+def test_a_change_is_judged_against_its_base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository = SpecRepository(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    repository.commit({"policy_specs/a.yaml": spec("a.example"), "policy_specs/b.yaml": spec("b.example")})
+    repository.git("checkout", "--quiet", "-b", "change")
+    repository.write({"policy_specs/a.yaml": spec("a.example", mx="mx9.c.example"), "policy_specs/b.yaml": None})
+    assert validate().exit_code == 0, "each spec alone is good"
+    result = validate("--base", "main", "--format", "github")
+    assert result.exit_code == 1
+    assert [line.split("::")[1] for line in result.stdout.splitlines()] == [
+        "error file=policy_specs/a.yaml,line=1,title=mx-set-replaced%3A a.example",
+        "error file=policy_specs/b.yaml,line=1,title=spec-removed-while-live%3A b.example",
+    ]
+    assert result.stderr == "1 spec, 2 errors\n"
+    sarif = json.loads(validate("--base", "main", "--format", "sarif").stdout)
+    assert [found["ruleId"] for found in sarif["runs"][0]["results"]] == ["mx-set-replaced", "spec-removed-while-live"]
+    twice = validate("--base", "main", "policy_specs/a.yaml", "policy_specs")
+    assert twice.stdout.count("error mx-set-replaced") == 1
+
+
+def test_a_base_that_git_does_not_know_is_trouble(specs: Path) -> None:
+    (specs / "a.yaml").write_text(GOOD.format("a.example"))
+    SpecRepository(specs.parent)
+    result = validate("--base", "origin/main")
+    assert result.exit_code == 2
+    assert "git knows no commit 'origin/main'" in result.stderr
+
+
+def test_specs_that_cannot_be_loaded_are_not_compared_and_that_is_told(specs: Path) -> None:
+    (specs / "a.yaml").write_text("policy_domain: a.example\nmta_sts: {mode: enforced}\n")
+    result = validate("--base", "main")
+    assert result.exit_code == 1
+    assert "not compared with main" in result.stderr
