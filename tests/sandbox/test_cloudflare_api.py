@@ -104,6 +104,11 @@ def test_only_the_token_opens_the_api(api: Api, authorization: str | None, statu
     assert envelope["result"] is None
 
 
+def test_a_token_can_be_verified(api: Api) -> None:
+    assert api("GET", "/user/tokens/verify")[1]["result"]["status"] == "active"
+    assert api("GET", "/user/tokens/verify", authorization="Bearer wrong-token")[0] == 403
+
+
 def test_a_malformed_authorization_has_its_reason_in_the_chain(api: Api) -> None:
     _, envelope = api("GET", "/zones", authorization="Token x")
     assert envelope["errors"][0]["error_chain"] == [

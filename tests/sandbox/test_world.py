@@ -12,6 +12,7 @@ import yaml
 
 from sandbox.demo.specs import Expected, read
 from sandbox.edges.zones import Record
+from sandbox.local_cloud import hosted_zones
 from sandbox.place import REPOSITORY
 from sandbox.world.senders import DOMAINS, make_senders
 from sandbox.world.world import FOLDER, BadZoneFile, World
@@ -50,7 +51,20 @@ def test_a_file_is_named_for_its_zone_and_says_what_it_is(path: Path) -> None:
     zone = dns.zone.from_file(str(path), relativize=False)
     assert zone.origin == (dns.name.root if path.stem == "root" else dns.name.from_text(path.stem))
     assert path.read_text().startswith("; ")
-    assert [data.to_text() for data in zone.find_rdataset("@", "NS")] == ["ns1.dnshost.example."]
+    assert [data.to_text() for data in zone.find_rdataset("@", "NS")] == _name_servers(path.stem)
+
+
+def _name_servers(zone: str) -> list[str]:
+    """Where the provider serves it: a zone at Route 53 is delegated to the servers that the emulator gives every zone."""
+    if zone in hosted_zones()["route53"]:
+        return ["ns-1.awsdns-1.com.", "ns-2.awsdns-2.net.", "ns-3.awsdns-3.org.", "ns-4.awsdns-4.co.uk."]
+    return ["ns1.dnshost.example."]
+
+
+def test_every_name_server_has_the_sandboxs_address() -> None:
+    world = World()
+    servers = {server for path in FILES for server in _name_servers(path.stem)}
+    assert {server: find(world, server, "A") for server in servers} == {server: ["127.0.0.1"] for server in servers}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
