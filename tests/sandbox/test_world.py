@@ -55,7 +55,7 @@ def test_a_file_is_named_for_its_zone_and_says_what_it_is(path: Path) -> None:
 
 
 def _name_servers(zone: str) -> list[str]:
-    """Where the provider serves it: a zone at Route 53 is delegated to the servers that the emulator gives every zone."""
+    """Where the provider serves it: the emulator gives every zone at Route 53 the same four."""
     if zone in hosted_zones()["route53"]:
         return ["ns-1.awsdns-1.com.", "ns-2.awsdns-2.net.", "ns-3.awsdns-3.org.", "ns-4.awsdns-4.co.uk."]
     return ["ns1.dnshost.example."]
