@@ -41,6 +41,7 @@ bench: .venv/ready
 	$(RUN) bench/start.py
 	$(RUN) bench/specs.py
 	$(RUN) bench/mail_to_report.py
+	$(RUN) bench/check.py
 
 docs: .venv/ready ## the generated references
 	$(RUN) -m mailtls.spec.reference --write

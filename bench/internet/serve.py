@@ -8,13 +8,12 @@ serves until its standard input closes. The policy hosts listen on 127.0.0.43:44
 
 import argparse
 import asyncio
+import socket
 import ssl
+import struct
 import sys
 from pathlib import Path
 
-import dns.flags
-import dns.message
-import dns.rrset
 import trustme
 
 HTTPS_ADDRESS = "127.0.0.43"
@@ -50,7 +49,6 @@ async def serve(domains: int, dns_wait: float, https_wait: float, ca_file: Path)
         return None
 
     by_name.sni_callback = chosen  # type: ignore[assignment]
-    next(iter(contexts.values()))
     ca.issue_cert("unused.example").configure_cert(by_name)
 
     async def page(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -88,25 +86,38 @@ class _Dns(asyncio.DatagramProtocol):
         asyncio.get_running_loop().call_later(self._wait, self._answer, data, addr)
 
     def _answer(self, data: bytes, addr: tuple[str, int]) -> None:
-        query = dns.message.from_wire(data)
-        response = dns.message.make_response(query)
-        response.flags |= dns.flags.RA
-        question = query.question[0]
-        name, kind = question.name.to_text(omit_final_dot=True).lower(), question.rdtype.name
-        value = ""
-        if kind == "TXT" and name.startswith("_mta-sts."):
-            value = '"v=STSv1; id=20261130;"'
-        elif kind == "TXT" and name.startswith("_smtp._tls."):
-            value = '"v=TLSRPTv1; rua=mailto:tls@reports.example"'
-        elif kind == "A" and name.startswith("mta-sts."):
-            value = HTTPS_ADDRESS
-        elif kind == "A" and name.startswith("mx."):
-            value = "192.0.2.25"
-        elif kind == "MX" and name.startswith("d"):
-            value = f"10 mx.{name}."
-        if value:
-            response.answer.append(dns.rrset.from_text(question.name, 300, "IN", kind, value))
-        self._transport.sendto(response.to_wire(), addr)  # type: ignore[attr-defined]
+        name, end = _question(data)
+        kind = int.from_bytes(data[end : end + 2], "big")
+        rdata = b""
+        if kind == TXT and name.startswith(b"_mta-sts."):
+            rdata = _string(b"v=STSv1; id=20261130;")
+        elif kind == TXT and name.startswith(b"_smtp._tls."):
+            rdata = _string(b"v=TLSRPTv1; rua=mailto:tls@reports.example")
+        elif kind == A and name.startswith(b"mta-sts."):
+            rdata = socket.inet_aton(HTTPS_ADDRESS)
+        elif kind == A and name.startswith(b"mx."):
+            rdata = socket.inet_aton("192.0.2.25")
+        elif kind == MX and name.startswith(b"d"):
+            rdata = struct.pack("!H", 10) + _string(b"mx") + b"\xc0\x0c"  # the name asked for, below mx
+        head = data[:2] + struct.pack("!5H", 0x8180, 1, bool(rdata), 0, 0) + data[12 : end + 4]
+        answer = b"\xc0\x0c" + struct.pack("!HHIH", kind, 1, 300, len(rdata)) + rdata if rdata else b""
+        self._transport.sendto(head + answer, addr)  # type: ignore[attr-defined]
+
+
+TXT, A, MX = 16, 1, 15
+
+
+def _string(text: bytes) -> bytes:
+    return bytes([len(text)]) + text
+
+
+def _question(data: bytes) -> tuple[bytes, int]:
+    """The name that is asked for, in lower case, and where the type begins."""
+    labels, at = [], 12
+    while length := data[at]:
+        labels.append(data[at + 1 : at + 1 + length])
+        at += 1 + length
+    return b".".join(labels).lower(), at + 1
 
 
 if __name__ == "__main__":

@@ -92,7 +92,7 @@ class Recursive:
             query = dns.message.make_query(name, rdtype, use_edns=0, payload=1232, flags=dns.flags.RD | dns.flags.AD)
             try:
                 async with self._gate, asyncio.timeout(self.timeout):
-                    response, _ = await dns.asyncquery.udp_with_fallback(query, address, port=self.port)
+                    response = await _exchange(query, address, self.port)
             except TimeoutError:
                 said[address] = f"no answer within {self.timeout:g} s"
                 continue
@@ -108,6 +108,44 @@ class Recursive:
 
 class _NoAnswer(Exception):
     """Why there is no answer."""
+
+
+async def _exchange(query: dns.message.Message, address: str, port: int) -> dns.message.Message:
+    """One question and its response: over UDP, and over TCP where the response says that it was cut (TC).
+
+    A connected socket of its own for each question: the system picks the port at random, drops what comes from anybody
+    else, and tells at once when nobody listens. Raises OSError, DNSException.
+    """
+    loop = asyncio.get_running_loop()
+    transport, waiting = await loop.create_datagram_endpoint(lambda: _Response(query), remote_addr=(address, port))
+    try:
+        transport.sendto(query.to_wire())
+        response = await waiting.response
+    finally:
+        transport.close()
+    if response.flags & dns.flags.TC:
+        return await dns.asyncquery.tcp(query, address, port=port)
+    return response
+
+
+class _Response(asyncio.DatagramProtocol):
+    """Waits for the response to `query`; what is none of its own is passed over, as a forger's may come first."""
+
+    def __init__(self, query: dns.message.Message) -> None:
+        self._query = query
+        self.response: asyncio.Future[dns.message.Message] = asyncio.get_running_loop().create_future()
+
+    def datagram_received(self, data: bytes, _address: object) -> None:
+        try:
+            response = dns.message.from_wire(data, ignore_trailing=True, raise_on_truncation=False)
+        except dns.exception.DNSException:
+            return
+        if self._query.is_response(response) and not self.response.done():
+            self.response.set_result(response)
+
+    def error_received(self, error: Exception) -> None:
+        if not self.response.done():
+            self.response.set_exception(error)
 
 
 def system_resolvers(configuration: Path = Path("/etc/resolv.conf")) -> tuple[str, ...]:
