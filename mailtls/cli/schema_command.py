@@ -13,6 +13,7 @@ SCHEMAS = {
     "findings": ("mailtls.render", "findings.v1.schema.json"),
     "check": ("mailtls.render", "check.v1.schema.json"),
     "changes": ("mailtls.render", "changes.v1.schema.json"),
+    "rendered": ("mailtls.render", "rendered.v1.schema.json"),
     "explanation": ("mailtls.render", "explanation.v1.schema.json"),
     "preflight": ("mailtls.render", "preflight.v1.schema.json"),
 }

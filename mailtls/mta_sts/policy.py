@@ -17,6 +17,8 @@ MAX_POLICY_BYTES = 65536
 MAX_AGE = 31557600
 """Seconds, 365.25 days: the longest a policy may be kept (section 3.2)."""
 WELL_KNOWN_PATH = "/.well-known/mta-sts.txt"
+HOST_TTL = 300
+"""Seconds, of the policy host's name and of its certificate's validation record as we publish them."""
 
 _ALWAYS_FIT = 200
 """mx lines of the longest names that stay far below MAX_POLICY_BYTES."""

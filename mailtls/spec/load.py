@@ -21,11 +21,13 @@ from mailtls.spec.place import Layer, Places
 @dataclass(frozen=True, slots=True)
 class Survey:
     """Whatever could be read. specs: sorted by policy domain. errors: every fault once, sorted. asked: how many specs
-    the files hold, those at fault among them, as far as the files can be read."""
+    the files hold, those at fault among them, as far as the files can be read. layers: by policy domain, the files that
+    have a say in its spec."""
 
     specs: tuple[PolicySpec, ...]
     errors: tuple[SpecError, ...]
     asked: int
+    layers: Mapping[str, tuple[Layer, ...]] = field(default_factory=dict, compare=False, repr=False)
 
 
 def load(root: Path, shown: Path | None = None) -> tuple[PolicySpec, ...]:
@@ -59,7 +61,7 @@ def survey(*roots: Path, shown: Path | None = None) -> Survey:
                 message = "no spec in here; an empty set would delete every domain, so it is never meant"
                 loading.errors.append(SpecError(name, 1, 1, "", message, "file-not-read"))
     specs = tuple(loading.specs[domain] for domain in sorted(loading.specs))
-    return Survey(specs, SpecErrors(loading.errors).errors, loading.asked)
+    return Survey(specs, SpecErrors(loading.errors).errors, loading.asked, loading.layers)
 
 
 @contextlib.contextmanager
@@ -131,6 +133,7 @@ class _Loading:
     errors: list[SpecError] = field(default_factory=list)
     specs: dict[str, PolicySpec] = field(default_factory=dict)
     places: Places = field(default_factory=Places)
+    layers: dict[str, tuple[Layer, ...]] = field(default_factory=dict)
     asked: int = 0
 
     def folder(self, folder: Folder, defaults: _Defaults | None) -> None:
@@ -222,6 +225,7 @@ class _Loading:
             spec, faults = values.build(data, source)
             if spec:
                 faults = self._added(spec)
+                self.layers.setdefault(spec.policy_domain, layers)
         if faults:
             self._report(layers, faults)
 
