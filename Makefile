@@ -28,8 +28,11 @@ engine: .venv/ready ## the real Pulumi CLI: found, cached, installed or built
 	$(RUN) -m sandbox.engine pulumi
 
 # Some tests ask programs that a small Debian lacks: installed where that is allowed, else those tests are skipped.
+# posttls-finger comes with a whole mail server, which without a configuration does not start; where another one is at home,
+# nothing is installed, since it would have to go.
 programs:
 	@for each in curl openssl; do command -v $$each >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq $$each; } || echo "$$each is missing: apt-get install $$each; the tests that ask it are skipped"; done
+	@PATH="$$PATH:/usr/sbin"; command -v posttls-finger >/dev/null || { [ "$$(id -u)" = 0 ] && ! command -v sendmail >/dev/null && apt-get update -qq && echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postfix >/dev/null; } || echo "posttls-finger is missing: apt-get install postfix; the tests that ask it are skipped"
 
 sandbox-up: .venv/ready ## the local cloud, deployed and left running
 	$(RUN) -m sandbox up

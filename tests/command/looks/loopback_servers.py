@@ -90,9 +90,9 @@ def tls_handler(context: ssl.SSLContext) -> Callable[[socket.socket], None]:
 
 @dataclass(slots=True)
 class SmtpScript:
-    """What an SMTP server says, in whole replies; b"" is silence. context: None: the server closes after STARTTLS.
+    """What an SMTP server says, in whole replies; without a greeting it closes at once.
 
-    behind: octets in clear text in the same segment as the answer to STARTTLS.
+    context: None: it closes after STARTTLS. behind: octets in clear text in one segment with the answer to STARTTLS.
     """
 
     context: ssl.SSLContext | None = None
@@ -103,6 +103,8 @@ class SmtpScript:
 
     def handle(self, connection: socket.socket) -> None:
         stream: Any = connection.makefile("rb")
+        if not self.greeting:
+            return
         connection.sendall(self.greeting)
         while command := stream.readline(2048):
             verb = command.split()[0].upper() if command.split() else b""

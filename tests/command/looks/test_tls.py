@@ -166,8 +166,11 @@ HELLO_REQUEST = b"\x16\x03\x03\x00\x04" + bytes(4)
 """A client that waits for ServerHello passes over these (RFC 5246 section 7.4.1.1), without end."""
 HOSTILE = {
     "clear text": (talk(b"HTTP/1.0 400 Bad Request\r\n\r\n"), "wrong version number"),
-    "closed at once": (lambda connection: None, "Connection reset by peer|unexpected eof while reading"),
-    "reset": (reset, "Connection reset by peer"),
+    "closed at once": (
+        lambda connection: None,
+        "Connection reset by peer|Connection lost|unexpected eof while reading",
+    ),
+    "reset": (reset, "Connection reset by peer|Connection lost"),
     "an endless handshake": (talk(b"", HELLO_REQUEST * 64), "the server sent more than 262144 octets"),
 }
 
