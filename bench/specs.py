@@ -18,7 +18,7 @@ from typing import Any
 import jsonschema
 import yaml
 
-from mailtls.spec import load
+from mailtls.spec.load import load
 from mailtls.spec.schema import spec_schema
 
 ROUNDS = 3

@@ -15,13 +15,11 @@ from components.publish_gates.foreign_records import ForeignRecordGate
 from components.publish_gates.settings import GateSettings
 from components.publish_gates.standing_look import PublishedRecord
 from components.publish_gates.version import record_text, version_gate
-from mailtls.mta_sts.policy import Policy, policy_host
+from mailtls.mta_sts.policy import HOST_TTL, Policy, policy_host
+from mailtls.mta_sts.record import TTL as MTA_STS_TTL
+from mailtls.tls_rpt.record import TTL as TLS_RPT_TTL
 from mailtls.tls_rpt.record import Record as TlsRptRecord
 
-MTA_STS_TTL = 300
-"""Of `_mta-sts`: how fast a new policy, and so a rollback, reaches senders."""
-HOST_TTL = 300
-TLS_RPT_TTL = 3600
 _PREVIEWS_TOO = pulumi.ResourceHookOptions(on_dry_run=True)
 
 

@@ -14,14 +14,13 @@ from components.dns_zones.zone import DnsZone
 from components.publish_gates.mx import MxGate
 from components.publish_gates.settings import GateSettings
 from components.publish_gates.version import policy_id_or_none
-from mailtls.mta_sts.policy import Policy, policy_host
+from mailtls.mta_sts.policy import HOST_TTL, Policy, policy_host
 from mailtls.tls_rpt.contract import policy_key
 
 CERTIFICATE_REGION = "us-east-1"
 """CloudFront takes certificates from there and nowhere else."""
 CERTIFICATE_WAIT = "10m"
 """ACM validates within minutes once the CNAME is visible; a wait of hours would hold the whole update."""
-VALIDATION_TTL = 300
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 """Id of CloudFront's managed cache policy CachingDisabled."""
 ERRORS = (400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504)
@@ -179,7 +178,7 @@ class PolicyHost(pulumi.ComponentResource):
             f"{name}-validation",
             record_name,
             option.resource_record_value.apply(str),
-            VALIDATION_TTL,
+            HOST_TTL,
             pulumi.ResourceOptions(parent=self),
         )
         issued = aws.acm.CertificateValidation(

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mailtls.mta_sts.policy import Mode, MxPattern
+from mailtls.mta_sts.record import TTL as MTA_STS_TTL
 from mailtls.spec.model import MtaSts, PolicySpec
+from mailtls.tls_rpt.record import TTL as TLS_RPT_TTL
 
 LEAST_HELD = 86400
 """Seconds. A big sender keeps a policy for a day where max_age says less than an hour, so no wait is shorter."""
@@ -184,15 +186,15 @@ def steps(change: Change) -> tuple[tuple[str, ...], ...]:
     chains: list[tuple[str, ...]] = []
     if change.before is None and change.after is not None:
         chains.append(
-            ("object, certificate, distribution", "`mta-sts` CNAME", "gate", "`_mta-sts` TXT (TTL 300)"),
+            ("object, certificate, distribution", "`mta-sts` CNAME", "gate", f"`_mta-sts` TXT (TTL {MTA_STS_TTL})"),
         )
     elif change.before is not None and change.after is None:
         chains.append(("`_mta-sts` TXT goes", "`mta-sts` CNAME goes", "distribution, certificate, object go"))
     elif change.before != change.after:
-        chains.append(("object", "gate", "`_mta-sts` TXT with a new id (TTL 300)"))
+        chains.append(("object", "gate", f"`_mta-sts` TXT with a new id (TTL {MTA_STS_TTL})"))
     before, after = _rua(change.base), _rua(change.head)
     if before != after:
-        chains.append((f"`_smtp._tls` TXT {'goes' if after is None else '(TTL 3600)'}",))
+        chains.append(("`_smtp._tls` TXT goes" if after is None else f"`_smtp._tls` TXT (TTL {TLS_RPT_TTL})",))
     return tuple(chains)
 
 

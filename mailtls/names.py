@@ -20,6 +20,10 @@ MAX_INPUT_CHARACTERS = 1024
 
 _ASCII_LABEL = re.compile(r"[a-z0-9_-]+")
 _HOST_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+_PLAIN_HOST = re.compile(
+    r"(?=.{1,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?![0-9]+\Z)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+)
+"""Nearly every name that is read. Whatever else comes is looked at label by label."""
 _DOTS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": "."})  # RFC 3490 section 3.1: these count as dots
 
 _KEPT = frozenset("\u00df\u03c2\u200c\u200d")
@@ -65,6 +69,8 @@ def host_name(text: str, least_labels: int = 2) -> str:
 
     No underscore (RFC 1123 section 2.1), no address. Raises InvalidName.
     """
+    if least_labels <= 2 and is_plain_host(text):
+        return text
     if ":" in text or text.startswith("["):
         raise InvalidName("it is an address, a URI or has a port; a host name is wanted")
     name = a_labels(text)
@@ -79,6 +85,11 @@ def host_name(text: str, least_labels: int = 2) -> str:
     if len(labels) < least_labels:
         raise InvalidName(f"{name} has {len(labels)} label, a full name has {least_labels} or more ({name}.example)")
     return name
+
+
+def is_plain_host(text: str) -> bool:
+    """Whether `text` is a host name of two labels or more as it is stored, quickly; what is not may become one."""
+    return _PLAIN_HOST.fullmatch(text) is not None
 
 
 def u_labels(name: str) -> str:

@@ -57,6 +57,7 @@ def command(
     looks = Looks.USUAL
     looks |= Looks.SMTP if smtp else Looks.USUAL
     looks |= Looks.AUTHORITATIVE if authoritative else Looks.USUAL
+    looks |= Looks.VERSIONS if len(wanted) <= SCREENS else Looks.USUAL
     told = _Told(output, len(wanted), long or trace, trace)
     ways = network(resolver, proxy, allow_private, timeout, at_once)
     asyncio.run(_check(wanted, looks, ways, told))

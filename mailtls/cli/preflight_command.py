@@ -135,7 +135,8 @@ def _zone(text: str) -> "ZoneWanted":
 
 def _with_domains(wanted: "Wanted", specs: Path | None, repository: Path) -> "Wanted":
     """`wanted` with the domains that get a policy host: those of the specs that have a policy."""
-    from mailtls.spec import SpecErrors, load
+    from mailtls.spec import SpecErrors
+    from mailtls.spec.load import load
 
     root = specs or (repository / wanted.specs if wanted.specs else None)
     if root is None or not wanted.has_domains:

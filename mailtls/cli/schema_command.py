@@ -11,7 +11,9 @@ SCHEMAS = {
     "spec": ("mailtls.spec", "policy_spec.v1.schema.json"),
     "defaults": ("mailtls.spec", "policy_defaults.v1.schema.json"),
     "findings": ("mailtls.render", "findings.v1.schema.json"),
+    "check": ("mailtls.render", "check.v1.schema.json"),
     "changes": ("mailtls.render", "changes.v1.schema.json"),
+    "rendered": ("mailtls.render", "rendered.v1.schema.json"),
     "explanation": ("mailtls.render", "explanation.v1.schema.json"),
     "preflight": ("mailtls.render", "preflight.v1.schema.json"),
 }

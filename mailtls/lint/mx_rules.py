@@ -11,42 +11,41 @@ M365_BEFORE = "mail.protection.outlook.com"
 M365_SINCE = "mx.microsoft"
 
 
-def _wildcards(spec: PolicySpec) -> list[str]:
-    """The names below which a wildcard of the spec lets hosts in."""
-    return [p.text[2:] for p in spec.mta_sts.mx if p.text[0] == "*"] if spec.mta_sts else []
-
-
 def _m365_two_label_wildcard(spec: PolicySpec, _published: Published) -> Said:
+    if spec.mta_sts is None or M365_SINCE not in spec.mta_sts.wildcards:
+        return NOTHING
     return [
         (
             f'"*.{M365_SINCE}" matches no host of Microsoft 365: a * stands for one label, and the hosts have two, as '
             "in contoso-example.h-v1.mx.microsoft",
             "write the very name that the MX record has",
         )
-        for base in _wildcards(spec)
-        if base == M365_SINCE
     ]
 
 
 def _wildcard_public_suffix(spec: PolicySpec, _published: Published) -> Said:
+    if spec.mta_sts is None or not spec.mta_sts.wildcards:
+        return NOTHING
     return [
         (
             f'"*.{base}" protects nothing: everybody can register a name there and get a certificate for it',
             "write the names that the MX records have",
         )
-        for base in _wildcards(spec)
+        for base in spec.mta_sts.wildcards
         if is_public_suffix(base)
     ]
 
 
 def _wildcard_own_domain(spec: PolicySpec, _published: Published) -> Said:
+    if spec.mta_sts is None or not spec.mta_sts.wildcards:
+        return NOTHING
     return [
         (
             f'"*.{base}" accepts every host directly under {base} that has a certificate: a web server, a machine '
             "that was forgotten",
             "write the names that the MX records have",
         )
-        for base in _wildcards(spec)
+        for base in spec.mta_sts.wildcards
         if names.is_under(spec.policy_domain, base) and not is_public_suffix(base)
     ]
 

@@ -1,5 +1,6 @@
 """Rules over a set of specs: what can only be seen in several of them together."""
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,9 +35,8 @@ def _same_mx_other_policy(specs: Sequence[PolicySpec]) -> Iterator[tuple[PolicyS
     owners: dict[MxSet, list[PolicySpec]] = {}
     for spec in specs:
         if spec.mta_sts is not None and spec.mta_sts.mode is not Mode.NONE:
-            owners.setdefault(frozenset(pattern.text for pattern in spec.mta_sts.mx), []).append(spec)
-    if len(owners) < 2:
-        return
+            owners.setdefault(frozenset([pattern.text for pattern in spec.mta_sts.mx]), []).append(spec)
+    owners = _sharing(owners)
     meant = _Meant(owners)
     for mx, odd in owners.items():
         best = meant.beside(mx)
@@ -47,6 +47,15 @@ def _same_mx_other_policy(specs: Sequence[PolicySpec]) -> Iterator[tuple[PolicyS
                     _difference(mx, best, owners[best]),
                     "make the lists equal, or suppress this with the reason",
                 )
+
+
+def _sharing(owners: dict[MxSet, list[PolicySpec]]) -> dict[MxSet, list[PolicySpec]]:
+    """Without the lists that surely overlap with no other: most of a large set."""
+    frequency = Counter(itertools.chain.from_iterable(owners))
+    if any(pattern[0] == "*" for pattern in frequency):
+        return owners
+    shared = {pattern for pattern, lists in frequency.items() if lists > 1}
+    return {mx: specs for mx, specs in owners.items() if not shared.isdisjoint(mx)}
 
 
 class _Meant:

@@ -17,6 +17,11 @@ MAX_POLICY_BYTES = 65536
 MAX_AGE = 31557600
 """Seconds, 365.25 days: the longest a policy may be kept (section 3.2)."""
 WELL_KNOWN_PATH = "/.well-known/mta-sts.txt"
+HOST_TTL = 300
+"""Seconds, of the policy host's name and of its certificate's validation record as we publish them."""
+
+_ALWAYS_FIT = 200
+"""mx lines of the longest names that stay far below MAX_POLICY_BYTES."""
 
 _FIELD_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")  # sts-policy-ext-name; the four known names fit it too
 _FIELD_VALUE = re.compile(
@@ -53,6 +58,8 @@ class MxPattern:
     text: str
 
     def __post_init__(self) -> None:
+        if names.is_plain_host(self.text.removeprefix("*.")):
+            return
         name = self.text.lower()
         base = name.removeprefix("*.")
         if not base.isascii():
@@ -115,9 +122,10 @@ class Policy:
             if name in seen:
                 raise InvalidPolicy(f"field {name!r} may stand in a policy once")
             seen.add(name)
-        size = len(self.render())
-        if size > MAX_POLICY_BYTES:
-            raise InvalidPolicy(f"a policy of {size} bytes; senders read no more than {MAX_POLICY_BYTES}")
+        if len(self.mx) > _ALWAYS_FIT or self.extensions:
+            size = len(self.render())
+            if size > MAX_POLICY_BYTES:
+                raise InvalidPolicy(f"a policy of {size} bytes; senders read no more than {MAX_POLICY_BYTES}")
 
     def allows(self, host: str) -> bool:
         """Whether some mx pattern matches the MX host `host` (section 4.1)."""

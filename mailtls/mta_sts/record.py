@@ -14,6 +14,8 @@ from mailtls.mta_sts import MtaStsError, shown
 
 MAX_RECORD_CHARACTERS = 65535
 """RDATA holds no more (RFC 1035 section 3.2.1); looked at before any work."""
+TTL = 300
+"""Seconds, of the record as we publish it: how fast a new policy, and so a rollback, reaches senders."""
 
 _PREFIX = "v=STSv1;"
 _ID = re.compile(r"[A-Za-z0-9]{1,32}")  # the value of sts-id

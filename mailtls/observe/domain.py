@@ -37,6 +37,8 @@ class Looks(Flag):
     """What stands beside MTA-STS: DANE, DMARC, BIMI, CAA, wildcards."""
     AUTHORITATIVE = auto()
     """The zone's own servers beside the resolver."""
+    VERSIONS = auto()
+    """Whether the policy host takes TLS versions below 1.2 too: one more connection for each address."""
     USUAL = RECORDS | POLICY | MX | BESIDE
 
 
@@ -154,9 +156,9 @@ class _Look:
     async def _policy(self) -> None:
         host = policy_host(self.domain)
         a, aaaa = await asyncio.gather(self._ask("host_a", host, "A"), self._ask("host_aaaa", host, "AAAA"))
-        addresses = self._allowed(host, (*a.values, *aaaa.values))
+        addresses, way = self._allowed(host, (*a.values, *aaaa.values)), self.network.https
         self.https += await asyncio.gather(
-            *(look_at_policy(host, address, self.network.https) for address in addresses)
+            *(look_at_policy(host, address, way, versions=Looks.VERSIONS in self.looks) for address in addresses)
         )
 
     async def _mail(self) -> None:

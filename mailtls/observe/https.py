@@ -7,15 +7,17 @@ system's, or those of SSL_CERT_FILE.
 
 import asyncio
 import contextlib
+import dataclasses
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import h11
 
 from mailtls.mta_sts.policy import MAX_POLICY_BYTES, WELL_KNOWN_PATH
 from mailtls.observe.dial import NoConnection, Streams, dial
-from mailtls.observe.tls import Connect, TlsStream, open_tls
+from mailtls.observe.tls import Connect, TlsStream, old_versions, open_tls
 from mailtls.observed import HttpsLook, TlsFault, TlsLook
 
 HTTPS_PORT = 443
@@ -118,16 +120,24 @@ class _Fetch:
                 return
 
 
-async def look_at_policy(policy_host: str, address: str, way: Way) -> HttpsLook:
-    """GET https://<policy_host>/.well-known/mta-sts.txt from `address`. Never raises for what the other side does."""
+async def look_at_policy(policy_host: str, address: str, way: Way, *, versions: bool = False) -> HttpsLook:
+    """GET https://<policy_host>/.well-known/mta-sts.txt from `address`. Never raises for what the other side does.
+
+    versions: ask for TLS versions below 1.2 as well, in connections of their own.
+    """
     fetch, failure, began = _Fetch(policy_host, address, way), "", time.monotonic()
     try:
         async with _in_time(way.timeout):
             await fetch.over(lambda: dial(address, way.port, way.proxy))
     except FetchError as e:
         failure = str(e)
+    took = time.monotonic() - began
     body = bytes(fetch.body) if fetch.status == 200 and not failure else None
-    return HttpsLook(address, fetch.tls, fetch.status, fetch.headers, body, failure, time.monotonic() - began)
+    if versions and fetch.tls is not None:
+        connect = partial(dial, address, way.port, way.proxy)
+        taken = await old_versions(connect, policy_host, patience=way.timeout)
+        fetch.tls = dataclasses.replace(fetch.tls, old_versions=taken)
+    return HttpsLook(address, fetch.tls, fetch.status, fetch.headers, body, failure, took)
 
 
 def fetch_policy(

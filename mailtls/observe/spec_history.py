@@ -15,8 +15,9 @@ from pathlib import Path, PurePosixPath
 from mailtls.changes import Base, Change, ChangeSet, Served, compare
 from mailtls.mta_sts.policy import MAX_AGE
 from mailtls.observe.git import Commit, GitError, Repository
-from mailtls.spec import PolicySpec, SpecErrors, load
+from mailtls.spec import PolicySpec, SpecErrors
 from mailtls.spec.files import DEFAULTS_FILE
+from mailtls.spec.load import load
 from mailtls.spec.model import MtaSts
 
 MAX_COMMITS = 50

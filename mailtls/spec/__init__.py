@@ -1,5 +1,7 @@
 """Desired state: YAML files under `policy_specs/` into frozen values.
 
+    from mailtls.spec.load import load  # the reader of YAML, which not everybody needs who knows a spec
+
     for spec in load(Path("policy_specs")):
         print(spec.policy_domain, spec.mta_sts.mode if spec.mta_sts else "TLS-RPT only")
 
@@ -10,7 +12,6 @@ column, before anything is built from any of them.
 """
 
 from mailtls.spec.errors import SpecError, SpecErrors
-from mailtls.spec.load import load
 from mailtls.spec.model import MtaSts, PolicySpec, Source, TlsRpt
 
-__all__ = ["MtaSts", "PolicySpec", "Source", "SpecError", "SpecErrors", "TlsRpt", "load"]
+__all__ = ["MtaSts", "PolicySpec", "Source", "SpecError", "SpecErrors", "TlsRpt"]

@@ -9,6 +9,8 @@ from mailtls.spec.yaml_text import MAX_FILE_BYTES
 
 DEFAULTS_FILE = "defaults.yaml"
 LEADS_OUT = "a link out of the folder of specs is not followed; put the file itself here"
+_FIRST_READ = 16384
+"""Octets; nearly every file is smaller."""
 _SPEC_NAMES = (".yaml", ".yml")
 
 
@@ -22,7 +24,8 @@ class SourceFile:
     def read(self) -> bytes:
         """The bytes, at most one more than a file may have. Raises OSError."""
         with open(self.path, "rb") as file:
-            return file.read(MAX_FILE_BYTES + 1)
+            data = file.read(_FIRST_READ)  # read() sets aside what it is asked for
+            return data if len(data) < _FIRST_READ else data + file.read(MAX_FILE_BYTES + 1 - _FIRST_READ)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,7 @@ def _source_file(
     """The entry of a folder, if it is a file to read."""
     if not entry.name.endswith(".yaml"):
         message = f"not read because of its name; rename it to {Path(entry.name).stem}.yaml"
-    elif _leads_out(entry.path, inside):
+    elif entry.is_symlink() and _leads_out(entry.path, inside):
         message = LEADS_OUT
     elif not entry.is_file():
         message = "not a regular file, or a link to nothing"

@@ -29,8 +29,12 @@ class MtaSts:
     max_age: int
     policy: Policy = field(init=False, repr=False, compare=False)
     """The same as RFC 8461 has it, ready to render."""
+    wildcards: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """The names below which a pattern of `mx` lets every host in."""
 
     def __post_init__(self) -> None:
+        wildcards = tuple([pattern.text[2:] for pattern in self.mx if pattern.text[0] == "*"])
+        object.__setattr__(self, "wildcards", wildcards)
         object.__setattr__(self, "policy", Policy(self.mode, self.max_age, self.mx))
 
 

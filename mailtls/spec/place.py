@@ -1,4 +1,4 @@
-"""Where a fault is: the slow path, taken only when there is one."""
+"""Where a fault is, or a value that somebody asks about: the slow path, taken only when there is one."""
 
 import re
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from mailtls.spec import yaml_text
 from mailtls.spec.errors import Fault, SpecError
 from mailtls.spec.files import SourceFile
+from mailtls.spec.model import Source
 
 _Path = tuple[str | int, ...]
 
@@ -47,6 +48,14 @@ class Places:
         said_by_key = own.prefix and fault.path == ("policy_domain",)
         key = _key(own, () if said_by_key else fault.path)
         return SpecError(own.file.shown, line, column, key, fault.message, fault.rule)
+
+    def written(self, path: _Path, layers: tuple[Layer, ...]) -> Source | None:
+        """Where the value at `path` was written, the nearest file first; None where no file has it."""
+        for layer in layers:
+            if place := self._of(layer.file).get((*layer.prefix, *path)):
+                line, column = place.key
+                return Source(layer.file.shown, line, column)
+        return None
 
     def _of(self, file: SourceFile) -> Mapping[_Path, yaml_text.Place]:
         if file not in self._known:

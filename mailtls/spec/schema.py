@@ -12,14 +12,15 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
-from typing import Any
-
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
+from typing import TYPE_CHECKING, Any
 
 from mailtls.spec.errors import SPEC_INVALID, Fault, quoted
 from mailtls.spec.verdict import Verdict, compiled
 from mailtls.spec.yaml_refusal import blank_missing, key_without_blank
+
+if TYPE_CHECKING:  # it takes longer to import than a thousand good specs to read, and they never need it
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
 
 _SWITCHED_OFF = (None, False, "off", "no", "false")
 _SWITCHED_ON = ("on", "yes", "true")
@@ -45,7 +46,9 @@ def spec_schema() -> Mapping[str, Any]:
 
 
 @cache
-def _validator() -> Draft202012Validator:
+def _validator() -> "Draft202012Validator":
+    from jsonschema import Draft202012Validator
+
     return Draft202012Validator(spec_schema())
 
 
@@ -65,7 +68,7 @@ def faults(spec: object) -> Iterator[Fault]:
         yield from _in_words(error)
 
 
-def _in_words(error: ValidationError) -> Iterator[Fault]:
+def _in_words(error: "ValidationError") -> Iterator[Fault]:
     path = tuple(error.absolute_path)
     part: Mapping[str, Any] = error.schema if isinstance(error.schema, Mapping) else {}
     value: Any = error.instance

@@ -58,6 +58,8 @@ def value_faults(data: Mapping[str, Any]) -> list[Fault]:
 
 def strict_host_name(text: str) -> str:
     """`names.host_name` where Unicode and `xn--` labels must be right by IDNA 2008. Raises names.InvalidName."""
+    if names.is_plain_host(text) and "xn--" not in text:
+        return text
     if not text.isascii() or "xn--" in text.lower():
         try:
             text = idna.encode(text, uts46=True, std3_rules=True).decode("ascii")
@@ -175,6 +177,8 @@ def _is_wildcard_of_everything(text: str) -> bool:
 
 def _mx_pattern(text: str) -> MxPattern:
     """One pattern as people write them: any case, Unicode, a trailing dot. Raises ValueError with what to write."""
+    if names.is_plain_host(text.removeprefix("*.")) and "xn--" not in text:
+        return MxPattern(text)
     if record := _MX_RECORD.fullmatch(text):
         raise names.InvalidName(f"the preference stays in DNS; write {quoted(record[1])}")
     if text.startswith("."):
@@ -211,6 +215,8 @@ def _tls_rpt(data: Mapping[str, Any] | bool, faults: list[Fault]) -> TlsRpt | No
 
 def _suppress(data: Mapping[str, str], faults: list[Fault]) -> dict[str, str]:
     """Rule to reason, each reason as one line of printable text."""
+    if not data:
+        return {}
     reasons = {
         rule: " ".join("".join(c if c.isprintable() else " " for c in text).split()) for rule, text in data.items()
     }

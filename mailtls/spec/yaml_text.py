@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import yaml
+from yaml._yaml import CParser
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from mailtls.spec import yaml_refusal
@@ -60,9 +61,9 @@ class Place:
     value: tuple[int, int]
 
 
-class _Composer(yaml.CBaseLoader):
-    """The C parser, with a depth limit and without a resolver of YAML 1.1. The tag of a node tells only how it was
-    written, unless the author wrote a tag."""
+class _Composer(CParser):
+    """The C parser alone, with a depth limit and without a resolver of YAML 1.1. The tag of a node tells only how it
+    was written, unless the author wrote a tag."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)

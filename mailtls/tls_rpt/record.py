@@ -29,6 +29,9 @@ __all__ = [
 SCHEMES = ("mailto", "https")
 """Section 3: reports go nowhere else. A URI of another scheme is in the grammar, and no sender uses it."""
 
+TTL = 3600
+"""Seconds, of the record as we publish it: where reports go changes seldom."""
+
 _PREFIX = "v=TLSRPTv1;"
 _OWN_NAMES = frozenset({"v", "rua"})
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9._~:/?#\[\]@$&'()*+=-]|%[0-9A-Fa-f]{2})+")

@@ -1,4 +1,4 @@
-"""Unit tests touch no network. What several rooms' tests share stands beside this file: `from looks import seen`."""
+"""Unit tests touch no network. What several rooms share stands beside this file: `from sample_looks import seen`."""
 
 import sys
 from pathlib import Path

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from looks import DOMAIN, MX1, MX2, POLICY, answer, mx, page, port_25, seen, tls, txt
+from sample_looks import DOMAIN, MX1, MX2, POLICY, answer, mx, page, port_25, seen, tls, txt
 
 from mailtls.observed import DnsAnswer, DnsStatus, TlsFault
 from mailtls.verdict import Delivery, Outcome, Protection, Verdict, judge

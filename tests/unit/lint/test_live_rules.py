@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from looks import DOMAIN, MX1, MX2, POLICY, answer, mx, page, port_25, seen, tls, tls_rpt_txt, txt
+from sample_looks import DOMAIN, MX1, MX2, POLICY, answer, mx, page, port_25, seen, tls, tls_rpt_txt, txt
 
 from mailtls.lint import Severity
 from mailtls.lint.live import RULES, live_findings

@@ -12,8 +12,7 @@ from mailtls.lint.fault_rules import ABOUTS as FAULTS
 from mailtls.lint.fault_rules import fault_findings
 from mailtls.lint.public_suffixes import is_public_suffix
 from mailtls.lint.spec_rules import RULES
-from mailtls.spec import load
-from mailtls.spec.load import survey
+from mailtls.spec.load import load, survey
 from mailtls.spec.model import PolicySpec
 from mailtls.spec.schema import spec_schema
 

@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mailtls.mta_sts.policy import MAX_AGE, Mode
-from mailtls.spec import PolicySpec, load
+from mailtls.spec import PolicySpec
+from mailtls.spec.load import load
 from mailtls.spec.new_spec import UnwritableSpec, new_spec
 
 SCHEMA_LINE = "# yaml-language-server: $schema=../policy_spec.v1.schema.json"

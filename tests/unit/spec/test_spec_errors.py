@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mailtls.spec import SpecErrors, load
+from mailtls.spec import SpecErrors
+from mailtls.spec.load import load
 from mailtls.spec.schema import spec_schema
 from mailtls.tls_rpt.record import Record
 

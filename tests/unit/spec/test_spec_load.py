@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from mailtls.mta_sts.policy import Mode, MxPattern, Policy
-from mailtls.spec import PolicySpec, SpecErrors, TlsRpt, load
-from mailtls.spec.load import merge
+from mailtls.spec import PolicySpec, SpecErrors, TlsRpt
+from mailtls.spec.load import load, merge
 
 SANDBOX = Path(__file__).parents[3] / "policy_specs" / "sandbox"
 

@@ -16,7 +16,8 @@ from referencing import Registry, Resource
 
 from mailtls.lint import spec_findings
 from mailtls.mta_sts.policy import MAX_AGE, Mode
-from mailtls.spec import load, reference, schema
+from mailtls.spec import reference, schema
+from mailtls.spec.load import load
 from mailtls.spec.values import MAX_REPORT_RECORD
 from mailtls.spec.verdict import compiled
 
