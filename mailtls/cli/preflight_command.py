@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from mailtls.cli.accounts import NO_TOKEN, aws_account, cloudflare_account
 from mailtls.cli.options import format_option
 from mailtls.cli.terminal import takes_colour, width
 from mailtls.cli.trouble import Trouble
@@ -16,8 +17,7 @@ from mailtls.cli.trouble import Trouble
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mailtls.observe.account.cloudflare import Cloudflare
-    from mailtls.preflight.seen import NotAsked, Refused
+    from mailtls.preflight.seen import NotAsked
     from mailtls.preflight.wanted import Wanted, ZoneWanted
 
 MAX_STACK_FILE = 1 << 20
@@ -60,11 +60,11 @@ def command(
     Example:  mailtls preflight --stack-file stacks/Pulumi.production.yaml
               mailtls preflight --region eu-west-1 --zone contoso.com=cloudflare --specs policy_specs/production
     """
-    from mailtls.observe.account.aws import Aws, NoBoto3
     from mailtls.observe.account.look import Look
     from mailtls.observe.account.resolver import AccountResolver
     from mailtls.observe.dns import Resolver
     from mailtls.preflight.judge import exit_code, judge
+    from mailtls.preflight.seen import Refused
     from mailtls.render.preflight import render_preflight
 
     repository = _repository(stack_file) if stack_file else Path()
@@ -76,14 +76,14 @@ def command(
     try:
         look = Look(
             wanted=wanted,
-            aws=Aws(wanted.region),
-            cloudflare=_cloudflare(os.environ),
+            aws=aws_account(wanted.region),
+            cloudflare=cloudflare_account() or Refused(NO_TOKEN),
             resolver=AccountResolver(Resolver.at(endpoint) if endpoint else Resolver()),
             documents=_documents(iam or repository / "docs" / "iam"),
             state_bucket=_state_bucket(os.environ.get("PULUMI_BACKEND_URL", "")),
         )
         seen = look.seen(datetime.datetime.now(datetime.UTC))
-    except (NoBoto3, ValueError) as e:  # BadPolicyDocument, and the resolver's address
+    except ValueError as e:  # BadPolicyDocument, and the resolver's address
         raise Trouble(str(e)) from e
     checks = judge(wanted, seen)
     click.echo(render_preflight(checks, output, width=width(), colour=takes_colour()), nl=False)
@@ -155,19 +155,6 @@ def _repository(stack_file: Path) -> Path:
     folder = stack_file.parent
     found = next((f for f in (folder, folder / "..") if (f / "Pulumi.yaml").is_file()), folder)
     return Path(os.path.normpath(found))
-
-
-def _cloudflare(environment: "Mapping[str, str]") -> "Cloudflare | Refused":
-    from mailtls.observe.account.cloudflare import BASE_URL, Cloudflare, CloudflareError
-    from mailtls.preflight.seen import Refused
-
-    token = environment.get("CLOUDFLARE_API_TOKEN", "")
-    if not token:
-        return Refused("CLOUDFLARE_API_TOKEN is not set")
-    try:
-        return Cloudflare(token, environment.get("CLOUDFLARE_BASE_URL") or BASE_URL)
-    except CloudflareError as e:
-        raise Trouble(f"CLOUDFLARE_API_TOKEN, CLOUDFLARE_BASE_URL: {e}") from e
 
 
 def _documents(folder: Path) -> "Mapping[str, bytes] | NotAsked":

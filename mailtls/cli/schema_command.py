@@ -16,6 +16,7 @@ SCHEMAS = {
     "rendered": ("mailtls.render", "rendered.v1.schema.json"),
     "explanation": ("mailtls.render", "explanation.v1.schema.json"),
     "preflight": ("mailtls.render", "preflight.v1.schema.json"),
+    "discover": ("mailtls.render", "discover.v1.schema.json"),
 }
 """Name to the package and the file. A command whose JSON has a schema of its own adds a row."""
 

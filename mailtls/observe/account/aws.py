@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from mailtls.mail_names import ZoneRecord, joined
 from mailtls.preflight.permissions import Question
 from mailtls.preflight.quotas import QUOTAS
 from mailtls.preflight.seen import (
@@ -34,8 +35,8 @@ GLOBAL_REGION = "us-east-1"
 OUR_TOPICS = "reports-alerts-"
 """How the names of the alert topic begin."""
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 5, 20, 3
-MAX_PAGES = 100
-"""Of one list. An account with more than that many pages of anything is told as not asked."""
+MAX_PAGES = 1000
+"""Of one list, of 100 to 300 entries each. What has more is told as not asked."""
 _NO_LOGIN = frozenset(
     {
         *("InvalidClientTokenId", "SignatureDoesNotMatch", "ExpiredToken", "ExpiredTokenException"),
@@ -260,21 +261,27 @@ class Aws:
             if zone["Name"].removesuffix(".") == name and not zone.get("Config", {}).get("PrivateZone")
         ]
 
-    def hosted_zones(self) -> Iterator[tuple[str, str]]:
-        """Name (without final dot) and id of every public zone. Raises botocore's errors."""
-        for page in self._pages("route53", "list_hosted_zones"):
-            for zone in page["HostedZones"]:
-                if not zone.get("Config", {}).get("PrivateZone"):
-                    yield _unescaped(zone["Name"]).removesuffix("."), _zone_id(zone)
+    def hosted_zones(self) -> dict[str, str] | NotAsked:
+        """Every public zone of the account: id to name, without final dot."""
 
-    def record_sets(self, zone_id: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-        """Name (without final dot), type and values of every record set; of an alias the target as its one value."""
-        for page in self._pages("route53", "list_resource_record_sets", HostedZoneId=zone_id):
-            for one in page["ResourceRecordSets"]:
-                values = [str(record["Value"]) for record in one.get("ResourceRecords", ())]
-                if target := one.get("AliasTarget", {}).get("DNSName"):
-                    values.append(str(target))
-                yield _unescaped(one["Name"]).removesuffix(".").lower(), str(one["Type"]), tuple(values)
+        def ask() -> dict[str, str]:
+            return {
+                _zone_id(zone): _name(zone["Name"])
+                for page in self._pages("route53", "list_hosted_zones")
+                for zone in page["HostedZones"]
+                if not zone.get("Config", {}).get("PrivateZone")
+            }
+
+        return self._asked("route53:ListHostedZones", ask)
+
+    def records(self, zone_id: str) -> list[ZoneRecord] | NotAsked:
+        """All records of a zone. An alias of Route 53 has the type `ALIAS` and its target as value."""
+
+        def ask() -> list[ZoneRecord]:
+            pages = self._pages("route53", "list_resource_record_sets", HostedZoneId=zone_id)
+            return [record for page in pages for one in page["ResourceRecordSets"] for record in _records(one)]
+
+        return self._asked("route53:ListResourceRecordSets", ask)
 
     def state_bucket(self, name: str) -> StateBucket | NotAsked:
         import botocore.exceptions as faults
@@ -369,6 +376,15 @@ def _zone_id(zone: Mapping[str, Any]) -> str:
     return str(zone["Id"]).rpartition("/")[2]
 
 
-def _unescaped(name: str) -> str:
-    """Route 53 writes `*` and other characters as `\\052`."""
-    return name.replace("\\052", "*")
+def _name(text: str) -> str:
+    """Route 53 writes the star of a wildcard as `\\052`."""
+    return text.replace("\\052", "*").removesuffix(".").lower()
+
+
+def _records(record_set: Mapping[str, Any]) -> Iterator[ZoneRecord]:
+    name, kind = _name(record_set["Name"]), str(record_set["Type"])
+    if target := record_set.get("AliasTarget", {}).get("DNSName"):
+        yield ZoneRecord(name, "ALIAS", _name(target))
+    for record in record_set.get("ResourceRecords", ()):
+        value = str(record["Value"])
+        yield ZoneRecord(name, kind, joined(value) if kind == "TXT" else value.removesuffix("."))

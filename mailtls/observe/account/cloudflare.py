@@ -10,10 +10,12 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
+
+from mailtls.mail_names import ZoneRecord, joined
 
 BASE_URL = "https://api.cloudflare.com/client/v4"
 TIMEOUT = 30.0
@@ -52,24 +54,18 @@ class Zone:
 
 
 @dataclass(frozen=True, slots=True)
-class DnsRecord:
-    """content: as Cloudflare has it; of TXT with or without quotes. priority: of MX, else None."""
-
-    name: str
-    type: str
-    content: str
-    priority: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Cloudflare:
-    """base_url: https, or http on this machine. Raises CloudflareError when made with another, and by every call."""
+    """base_url: https, or http on this machine. pausing: told the seconds before a wait.
+
+    Raises CloudflareError when made with another base URL, and by every call.
+    """
 
     token: str = field(repr=False)
     base_url: str = BASE_URL
     timeout: float = TIMEOUT
     max_answer: int = MAX_ANSWER
     longest_pause: float = LONGEST_PAUSE
+    pausing: Callable[[float], None] = field(default=lambda _seconds: None, repr=False)
 
     def __post_init__(self) -> None:
         _check_base_url(self.base_url)
@@ -97,7 +93,7 @@ class Cloudflare:
         """All that the token sees."""
         return (_zone(item) for item in self._pages("/zones", ZONES_A_PAGE))
 
-    def records(self, zone_id: str) -> Iterator[DnsRecord]:
+    def records(self, zone_id: str) -> Iterator[ZoneRecord]:
         """All of a zone."""
         return (_record(item) for item in self._pages(f"/zones/{zone_id}/dns_records", RECORDS_A_PAGE))
 
@@ -127,6 +123,7 @@ class Cloudflare:
         """The envelope of a success. Too many calls are waited for, once."""
         status, pause, body = self._fetch(path, query)
         if status == 429 and pause <= self.longest_pause:
+            self.pausing(pause)
             time.sleep(pause)
             status, pause, body = self._fetch(path, query)
         try:
@@ -225,14 +222,11 @@ def _zone(item: Mapping[str, Any]) -> Zone:
     )
 
 
-def _record(item: Mapping[str, Any]) -> DnsRecord:
-    priority = item.get("priority")
-    return DnsRecord(
-        _text(item, "name").lower(),
-        _text(item, "type").upper(),
-        str(item.get("content") or ""),
-        priority if isinstance(priority, int) else None,
-    )
+def _record(item: Mapping[str, Any]) -> ZoneRecord:
+    kind, content = _text(item, "type").upper(), str(item.get("content") or "")
+    if kind == "MX":
+        content = f"{item.get('priority')} {content.removesuffix('.')}"
+    return ZoneRecord(_text(item, "name").lower(), kind, joined(content) if kind == "TXT" else content)
 
 
 def _text(item: Mapping[str, Any], key: str) -> str:
