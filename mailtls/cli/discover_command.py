@@ -15,7 +15,7 @@ from mailtls.cli.network import network
 from mailtls.cli.options import format_option
 from mailtls.cli.terminal import Progress
 from mailtls.cli.trouble import Trouble
-from mailtls.mail_names import MailName, Route, by_zone, mail_names
+from mailtls.discover.mail_names import MailName, Route, by_zone, mail_names
 
 if TYPE_CHECKING:
     from mailtls.observe.domain import Network
@@ -127,7 +127,7 @@ def _shown(file: str) -> str:
 
 
 def _names(file: str) -> tuple[str, ...]:
-    from mailtls.name_list import MAX_LIST_BYTES, NameListError, read_names
+    from mailtls.discover.name_list import MAX_LIST_BYTES, NameListError, read_names
 
     try:
         return read_names(_read(file, MAX_LIST_BYTES), _shown(file))
@@ -208,7 +208,7 @@ def _asked(sources: dict[str, str], ways: "Network") -> dict[str, MailName]:
 
 def _write(found: list[MailName], folder: Path, overwrite: bool) -> "SpecsWritten":
     """Raises Trouble."""
-    from mailtls.first_specs import first_specs
+    from mailtls.discover.first_specs import first_specs
     from mailtls.render.mail_names import SpecsWritten
     from mailtls.spec.schema_line import schema_line
     from mailtls.spec.write import write_specs
@@ -227,7 +227,8 @@ def _write(found: list[MailName], folder: Path, overwrite: bool) -> "SpecsWritte
 
 def _have(folder: Path) -> frozenset[str]:
     """The domains that have a spec in the folder under another file name than discover gives it. Raises Trouble."""
-    from mailtls.spec import SpecErrors, load
+    from mailtls.spec import SpecErrors
+    from mailtls.spec.load import load
 
     if not folder.is_dir() or not any(folder.rglob("*.yaml")):
         return frozenset()

@@ -4,7 +4,7 @@ import asyncio
 import collections
 from collections.abc import AsyncIterator, Callable, Iterable
 
-from mailtls.mail_names import MailName, Route, mx_of, route_of
+from mailtls.discover.mail_names import MailName, Route, mx_of, route_of
 from mailtls.mta_sts.policy import policy_host
 from mailtls.observe.recursive import Recursive
 from mailtls.observed import DnsAnswer, DnsStatus

@@ -14,7 +14,7 @@ import dns.rdatatype
 import dns.tokenizer
 import dns.zonefile
 
-from mailtls.mail_names import ZoneRecord
+from mailtls.discover.mail_names import ZoneRecord
 
 MAX_FILE_BYTES = 32 << 20
 MAX_RECORDS = 1_000_000

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mailtls.mail_names import MailName, Route
+from mailtls.discover.mail_names import MailName, Route
 from mailtls.names import u_labels
 from mailtls.render.foreign_text import markdown, plain, table_code
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from mailtls.mail_names import ZoneRecord, joined
+from mailtls.discover.mail_names import ZoneRecord, joined
 from mailtls.preflight.permissions import Question
 from mailtls.preflight.quotas import QUOTAS
 from mailtls.preflight.seen import (

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from mailtls.mail_names import ZoneRecord, joined
+from mailtls.discover.mail_names import ZoneRecord, joined
 
 BASE_URL = "https://api.cloudflare.com/client/v4"
 TIMEOUT = 30.0

@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from mailtls.mail_names import MailName, Route
+from mailtls.discover.mail_names import MailName, Route
 from mailtls.spec.new_spec import UnwritableSpec, new_spec
 
 WHY_NONE = {
