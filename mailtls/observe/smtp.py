@@ -104,7 +104,7 @@ class _Mx:
         streams = await dial(self._address, self._port, self._proxy)
         self._reached = True
         try:
-            await _Conversation(streams).until_tls()
+            await Conversation(streams).until_tls()
         except OSError as e:
             streams[1].transport.abort()
             raise _Ended(f"the connection broke: {e.strerror or e}") from e
@@ -114,7 +114,7 @@ class _Mx:
         return streams
 
 
-class _Conversation:
+class Conversation:
     """What is said in clear text, up to the handshake."""
 
     def __init__(self, streams: Streams) -> None:

@@ -64,7 +64,7 @@ class TlsStream:
         if decoded:  # verified: the TLS library has read it already
             return _of_verified(decoded)
         der = self._tls.getpeercert(binary_form=True)
-        return _of_unverified(der) if der else None
+        return read_certificate(der) if der else None
 
     async def read(self, limit: int = MAX_RECORD) -> bytes:
         """Up to `limit` octets; b"" at the end, also where the server ends it without saying so. Raises OSError."""
@@ -222,7 +222,7 @@ def _time(text: str) -> datetime.datetime:
     return datetime.datetime.fromtimestamp(ssl.cert_time_to_seconds(text), datetime.UTC)
 
 
-def _of_unverified(der: bytes) -> Certificate | None:
+def read_certificate(der: bytes) -> Certificate | None:
     """From a certificate that nobody stands behind: whatever is wrong with it, it is told or it is None."""
     from cryptography import x509
     from cryptography.x509.oid import NameOID
@@ -247,7 +247,7 @@ def _of_unverified(der: bytes) -> Certificate | None:
                 certificate.not_valid_after_utc,
                 _shown(str(issuer[0]) if issuer else ""),
             )
-    except (ValueError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except (ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
         return None
 
 
