@@ -48,6 +48,7 @@ bench: .venv/ready
 
 docs: .venv/ready ## the generated references
 	$(RUN) -m mailtls.spec.reference --write
+	$(RUN) -m mailtls.cli.reference --write
 	$(RUN) -m mailtls.lint.reference --write
 	$(RUN) -m sandbox.cloud.fidelity --write
 

@@ -7,6 +7,7 @@ comments are kept by a small server. The job `preview` needs an account: only it
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+sys.path.append(str(Path(__file__).parent))
 from comment_api import Comments, served
 from workflow_runner import SHELLS, Ran, Runner, python_of
 

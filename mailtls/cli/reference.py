@@ -1,0 +1,66 @@
+"""Every command's `--help` as one page: `python -m mailtls.cli.reference --write` writes docs/commands.md."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import click
+
+from mailtls.cli.main import COMMANDS, main
+
+PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
+WIDTH = 100
+
+_INTRODUCTION = """# The commands
+
+Written by `make docs` from the commands' own `--help`; a test fails when it is stale. The wheel installs the command
+`mailtls`; in a checkout, `python -m mailtls.cli` is the same.
+
+What is asked for goes to standard output, progress and trouble go to standard error. Colours are off where the output
+is no terminal, and with `NO_COLOR`.
+"""
+
+COMPLETION = """## Completion in your shell
+
+The shell asks `mailtls` itself for commands, options and their values, so what it offers fits the version that is
+installed. Add one line to the file that your shell reads at its start, and open a new shell:
+
+| shell | file | line |
+|---|---|---|
+| bash 4.4 or newer | `~/.bashrc` | `eval "$(_MAILTLS_COMPLETE=bash_source mailtls)"` |
+| zsh | `~/.zshrc`, after `compinit` | `eval "$(_MAILTLS_COMPLETE=zsh_source mailtls)"` |
+| fish | `~/.config/fish/completions/mailtls.fish` | `_MAILTLS_COMPLETE=fish_source mailtls \\| source` |
+"""
+
+
+def render() -> str:
+    """The whole page, the same on every terminal."""
+    context = click.Context(main, info_name="mailtls", terminal_width=WIDTH, max_content_width=WIDTH)
+    parts = [_INTRODUCTION, _block(main, context)]
+    for name in COMMANDS:
+        command = main.get_command(context, name)
+        if command is None:
+            raise LookupError(f"{name} stands in the table of commands and has no module")
+        below = click.Context(command, context, name, terminal_width=WIDTH, max_content_width=WIDTH)
+        parts += [f"## mailtls {name}\n", _block(command, below)]
+    return "\n".join([*parts, COMPLETION])
+
+
+def _block(command: click.Command, context: click.Context) -> str:
+    lines = (line.rstrip() for line in command.get_help(context).splitlines())
+    return "\n".join(["```text", *lines, "```", ""])
+
+
+def write_or_print() -> int:
+    """Print the page or write it."""
+    parser = argparse.ArgumentParser(prog="python -m mailtls.cli.reference", description="render the commands' page")
+    parser.add_argument("--write", action="store_true", help=f"write docs/{PAGE.name} instead of printing")
+    if parser.parse_args().write:
+        PAGE.write_text(render(), "utf-8")
+    else:
+        sys.stdout.write(render())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(write_or_print())
