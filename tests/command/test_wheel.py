@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from built_wheel import Installed, build, install
 
+import mailtls
+
 OTHER_ROOMS = ("components", "stacks", "report_lambda", "sandbox")
 """Names of this repository: nobody's site-packages holds them."""
 NOT_FOR_THE_COMMAND = ("pulumi", "pulumi_aws", "pulumi_cloudflare", "boto3", "botocore")
@@ -76,7 +78,6 @@ def test_other_rooms_and_clouds_cannot_be_imported(installed: Installed) -> None
     assert json.loads(found.stdout) == ["mailtls"], found.stderr
 
 
-@pytest.mark.xfail(strict=True, reason="mailtls.observe.https asks httpcore, which the wheel does not bring")
 def test_every_module_imports_there(installed: Installed) -> None:
     """Without Pulumi and boto3: what asks an account imports boto3 when it asks."""
     done = installed.run("python", "-W", "error", "-c", IMPORT_ALL)
@@ -99,3 +100,29 @@ def test_the_command_lists_its_commands(installed: Installed) -> None:
     done = installed.run("mailtls", "--help")
     assert (done.returncode, done.stderr) == (0, "")
     assert "mailtls check contoso.com" in done.stdout
+
+
+def test_validate_judges_a_spec_there(installed: Installed, tmp_path: Path) -> None:
+    """Schema, rules and messages are all in the wheel."""
+    spec = tmp_path / "policy_specs" / "contoso.example.yaml"
+    spec.parent.mkdir()
+    spec.write_text(
+        "policy_domain: contoso.example\nmta_sts: {mode: testing, mx: [mx1.contoso.example]}\nowner: mail-team\n"
+    )
+    good = installed.run("mailtls", "validate", cwd=tmp_path)
+    assert (good.returncode, good.stdout) == (0, ""), good.stderr
+    spec.write_text(spec.read_text().replace("testing", "tested"))
+    bad = installed.run("mailtls", "validate", "--format", "github", cwd=tmp_path)
+    assert bad.returncode == 1
+    assert "policy_specs/contoso.example.yaml" in bad.stdout
+    assert '"tested" is not a mode' in bad.stdout
+
+
+@pytest.mark.parametrize(
+    ("which", "file"),
+    [("spec", "spec/policy_spec.v1.schema.json"), ("defaults", "spec/policy_defaults.v1.schema.json")],
+)
+def test_schema_prints_what_editors_read(installed: Installed, which: str, file: str) -> None:
+    done = installed.run("mailtls", "schema", which)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout) == json.loads((Path(mailtls.__path__[0]) / file).read_text())
