@@ -10,8 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mailtls.mta_sts.policy import Mode, MxPattern
+from mailtls.mta_sts.policy import Mode, MxPattern, Policy
 from mailtls.mta_sts.record import TTL as MTA_STS_TTL
+from mailtls.mta_sts.record import Record
+from mailtls.observed import Observed, read_policy
 from mailtls.spec.model import MtaSts, PolicySpec
 from mailtls.tls_rpt.record import TTL as TLS_RPT_TTL
 
@@ -50,7 +52,7 @@ class Change:
 
     base, head: its spec there; None where it has none. since: since when base's policy is as it is; None: not known.
     earlier: the policies before base's, newest first. Both come from the history of the specs, so they are estimates:
-    what is written is deployed some time later.
+    what is written is deployed some time later. live: the domain as it is now; None where nobody looked.
     """
 
     policy_domain: str
@@ -58,6 +60,7 @@ class Change:
     head: PolicySpec | None
     since: datetime.datetime | None = None
     earlier: tuple[Served, ...] = ()
+    live: Observed | None = None
 
     @property
     def kind(self) -> Kind:
@@ -74,6 +77,15 @@ class Change:
     def after(self) -> MtaSts | None:
         """What is served after the merge."""
         return self.head.mta_sts if self.head else None
+
+    @property
+    def served(self) -> MtaSts | None:
+        """What a sender that has no policy finds now; None where it finds none, or nobody looked."""
+        if self.live is None or not isinstance(self.live.read_record(), Record):
+            return None
+        policies = map(read_policy, self.live.https)
+        found = next((policy for policy in policies if isinstance(policy, Policy)), None)
+        return MtaSts(found.mode, found.mx, found.max_age) if found else None
 
     @property
     def spec(self) -> PolicySpec:
@@ -94,8 +106,8 @@ class Change:
         return _not_in(self.before, self.after)
 
     def held(self, now: datetime.datetime) -> tuple[Served, ...]:
-        """All policies that some sender may hold at `now`, the base's first."""
-        current = (Served(self.before),) if self.before else ()
+        """All policies that some sender may hold at `now`, the base's first, then what is live beside it."""
+        current = tuple(Served(policy) for policy in dict.fromkeys((self.before, self.served)) if policy)
         return (*current, *(served for served in self.earlier if served.held_until(now) > now))
 
     def enforced_somewhere(self, now: datetime.datetime) -> bool:

@@ -2,16 +2,15 @@
 
 import os
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import click
 
 from mailtls.cli.trouble import Trouble
-from mailtls.observe.dns import Resolver
-from mailtls.observe.domain import Network
-from mailtls.observe.https import Way
-from mailtls.observe.recursive import Recursive, system_resolvers
+
+if TYPE_CHECKING:
+    from mailtls.observe.domain import Network
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -41,8 +40,13 @@ def network_options(function: _F) -> _F:
     return function
 
 
-def network(resolver: str | None, proxy: str | None, allow_private: bool, timeout: float, at_once: int) -> Network:
+def network(resolver: str | None, proxy: str | None, allow_private: bool, timeout: float, at_once: int) -> "Network":
     """The ways out that the options ask for. Raises Trouble."""
+    from mailtls.observe.dns import Resolver
+    from mailtls.observe.domain import Network
+    from mailtls.observe.https import Way
+    from mailtls.observe.recursive import Recursive, system_resolvers
+
     resolver = resolver or os.environ.get("MAILTLS_RESOLVER") or None
     proxy = proxy or os.environ.get("MAILTLS_PROXY") or None
     if proxy and (urlsplit(proxy).scheme != "http" or not urlsplit(proxy).hostname):

@@ -102,6 +102,8 @@ def _mx_removed_too_early(change: Change, now: datetime.datetime) -> Said:
 def _enforce_without_testing(change: Change, _now: datetime.datetime) -> Said:
     if not _enforces(change) or (change.before is not None and change.before.mode is not Mode.NONE):
         return
+    if change.served is not None and change.served.mode is Mode.ENFORCE:
+        return  # seen live: a former host serves enforce already
     yield (
         "the first policy is in enforce: a host that fails gets no mail, and no report has shown yet whether one does",
         "write mode: testing, and enforce after two weeks of clean reports; where a former host served enforce, say "

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from mailtls.changes import ChangeSet, steps
 from mailtls.lint.findings import Finding
-from mailtls.render.change_rows import Group, base_text, groups, headline, mode, wait_text
+from mailtls.render.change_rows import Group, base_text, groups, headline, live_text, mode, wait_text
 from mailtls.render.foreign_text import code, markdown, table_code
 
 MOST = 60_000
@@ -24,7 +24,9 @@ _MOST_NAMES = 40
 def render_comment(change_set: ChangeSet, findings: Sequence[Finding], now: datetime.datetime) -> str:
     """The whole comment, at most MOST octets. Ends with a line end."""
     head = f"### mailtls: {headline(change_set, findings, now, ' · ')}\n"
-    foot = f"<sub>Against {markdown(base_text(change_set))}. What is served now is what the specs say there.</sub>\n"
+    foot = (
+        f"<sub>Against {markdown(base_text(change_set))}. The column `now served` is what the specs say there.</sub>\n"
+    )
     left = MOST - _size(head) - _size(foot) - _FOR_THE_REST
     sections: list[str] = []
     rest: list[Group] = []
@@ -55,6 +57,8 @@ def _section(group: Group) -> str:
         ]
         lines.append("")
     lines += [f"Order: {' → '.join(chain)}.  " for chain in steps(change)]
+    if live := live_text(change):
+        lines.append(f"Live: {markdown(live)}.  ")
     for wait in group.waits:
         order, reason = wait_text(wait)
         lines.append(f"**{markdown(order)}** ({markdown(reason)}).  ")

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from mailtls.changes import Change, ChangeSet, Wait, WaitFor, waits
 from mailtls.lint.findings import Finding, Severity
-from mailtls.spec.model import PolicySpec
+from mailtls.mta_sts.record import Record
+from mailtls.observed import DnsStatus
+from mailtls.spec.model import MtaSts, PolicySpec
 
 _UNITS = ((7 * 86400, "w"), (86400, "d"), (3600, "h"), (60, "m"))
 PLATFORM_RUA = "the platform's own pipeline"
@@ -51,7 +53,7 @@ def groups(change_set: ChangeSet, findings: Iterable[Finding], now: datetime.dat
     alike: dict[object, list[Change]] = {}
     for change in change_set.changes:
         said = tuple((f.rule, f.severity, f.message) for f in found.get(change.policy_domain, ()))
-        alike.setdefault((rows(change), waits(change, now), said), []).append(change)
+        alike.setdefault((rows(change), waits(change, now), said, live_text(change)), []).append(change)
     grouped = [_group(changes, found, now) for changes in alike.values()]
     return tuple(sorted(grouped, key=lambda group: (group.worst, group.domains)))
 
@@ -113,6 +115,35 @@ def duration(seconds: int) -> str:
         if seconds and seconds % size == 0:
             return f"{seconds // size}{unit}"
     return f"{seconds} s"
+
+
+def live_text(change: Change) -> str:
+    """What is live now, in one line; "" where nobody looked."""
+    live = change.live
+    if live is None:
+        return ""
+    hosts = tuple(host.host for host in live.mail_hosts)
+    if live.mx is not None and live.mx.status is DnsStatus.FAILED:
+        mail = "MX unknown, DNS gave no answer"
+    else:
+        mail = f"MX {_some(hosts)}" if hosts else "no MX takes mail"
+    record = live.read_record()
+    if record is None:
+        return f"{mail}; whether a policy is announced is unknown"
+    served = change.served
+    if not isinstance(record, Record):
+        policy = "no policy is announced"
+    elif served is None:
+        policy = f"id {record.policy_id}, and senders can fetch no policy"
+    else:
+        same = "the policy of the base" if served == change.before else _policy_text(served)
+        policy = f"id {record.policy_id}, senders find {same}"
+    return f"{mail}; {policy}"
+
+
+def _policy_text(policy: MtaSts) -> str:
+    hosts = tuple(pattern.text for pattern in policy.mx)
+    return f"mode {policy.mode}, max_age {duration(policy.max_age)}, mx {_some(hosts) or 'none'}"
 
 
 def wait_text(wait: Wait) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from mailtls.changes import ChangeSet, steps
 from mailtls.lint.findings import Finding
-from mailtls.render.change_rows import Group, Row, base_text, groups, headline, mode, wait_text
+from mailtls.render.change_rows import Group, Row, base_text, groups, headline, live_text, mode, wait_text
 from mailtls.render.foreign_text import plain
 
 _LABEL = 10
@@ -38,6 +38,8 @@ def _block(group: Group, width: int) -> Iterable[str]:
         yield from _row(row, width)
     for chain in steps(change):
         yield from _labelled("order", ", then ".join(chain).replace("`", ""), width)
+    if live := live_text(change):
+        yield from _labelled("live", f"{live}.", width)
     for wait in group.waits:
         order, reason = wait_text(wait)
         yield from _labelled("wait", f"{order} ({reason}).", width)

@@ -10,10 +10,11 @@ from typing import Any
 
 from mailtls.changes import Change, ChangeSet, steps, waits
 from mailtls.lint.findings import Finding
+from mailtls.mta_sts.record import Record
 from mailtls.render.change_comment import render_comment
 from mailtls.render.change_text import render_text
 from mailtls.render.findings import findings_data
-from mailtls.spec.model import PolicySpec
+from mailtls.spec.model import MtaSts, PolicySpec
 
 FORMATS = ("text", "json", "markdown")
 SCHEMA_FILE = "changes.v1.schema.json"
@@ -50,6 +51,7 @@ def _change(change: Change, now: datetime.datetime) -> dict[str, Any]:
         "policy_domain": change.policy_domain,
         "change": str(change.kind),
         "location": {"file": source.file, "line": source.line},
+        "live": _live(change),
         "before": _spec(change.base),
         "after": _spec(change.head),
         "order": [[step.replace("`", "") for step in chain] for chain in steps(change)],
@@ -60,14 +62,36 @@ def _change(change: Change, now: datetime.datetime) -> dict[str, Any]:
     }
 
 
+def _live(change: Change) -> dict[str, Any] | None:
+    """policy_id, mta_sts: null where senders find none. failures: why something is not known."""
+    live = change.live
+    if live is None:
+        return None
+    record = live.read_record()
+    served = change.served
+    answers = (live.sts, live.mx, live.host_a, live.host_aaaa)
+    failures = [f"{answer.name} {answer.rdtype}: {answer.failure}" for answer in answers if answer and answer.failure]
+    failures += [f"{look.address}: {look.failure}" for look in live.https if look.failure]
+    return {
+        "at": _time(live.at),
+        "mx_hosts": [host.host for host in live.mail_hosts],
+        "policy_id": record.policy_id if isinstance(record, Record) else None,
+        "mta_sts": served and _policy(served),
+        "failures": [*failures, *live.unasked],
+    }
+
+
+def _policy(policy: MtaSts) -> dict[str, Any]:
+    return {"mode": str(policy.mode), "mx": [pattern.text for pattern in policy.mx], "max_age": policy.max_age}
+
+
 def _spec(spec: PolicySpec | None) -> dict[str, Any] | None:
     """mta_sts: null where no policy is served. rua: null where no reports are asked for, [] for the platform's own."""
     if spec is None:
         return None
     policy = spec.mta_sts
     return {
-        "mta_sts": policy
-        and {"mode": str(policy.mode), "mx": [pattern.text for pattern in policy.mx], "max_age": policy.max_age},
+        "mta_sts": policy and _policy(policy),
         "rua": list(spec.tls_rpt.rua) if spec.tls_rpt else None,
         "owner": spec.owner,
         "contact": spec.contact,

@@ -13,6 +13,7 @@ import jsonschema
 import pytest
 import referencing
 from click.testing import CliRunner, Result
+from loopback_dns import LoopbackDns
 from spec_repository import SpecRepository, spec
 
 from mailtls.cli.main import main
@@ -268,3 +269,33 @@ def test_the_comment_for_500_domains_fits_and_errors_come_first(
         assert len(sections) > 100
         assert f"**{500 - len(sections)} more domains change**, 0 of them with an error" in comment
         assert "`mailtls diff --base main` shows all" in comment
+
+
+def test_live_holds_the_change_against_the_mx_records(repository: SpecRepository, diff: Diff) -> None:
+    repository.write({"policy_specs/a.example.yaml": spec("a.example", "enforce", "mx1", "2w")})
+    assert rules(diff("--base", "main", "--format", "json")) == [], "by the specs alone mx2 may go"
+    records = {
+        ("a.example", "MX"): ["10 mx1.a.example.", "20 mx2.a.example.", "30 trap.b.example."],
+        ("_mta-sts.a.example", "TXT"): ['"v=STSv1; id=20261130;"'],
+    }
+    with LoopbackDns(records) as resolver:
+        result = diff("--base", "main", "--format", "json", "--live", "--resolver", resolver.address)
+        text = diff("--base", "main", "--live", "--resolver", resolver.address).stdout
+    assert result.exit_code == 1
+    assert rules(result) == [("a.example", "mx-removed-too-early"), ("a.example", "mx-not-in-policy")]
+    (change,) = data(result)["changes"]
+    assert change["live"]["mx_hosts"] == ["mx1.a.example", "mx2.a.example", "trap.b.example"]
+    assert (change["live"]["policy_id"], change["live"]["mta_sts"]) == ("20261130", None)
+    assert "live      MX mx1.a.example, mx2.a.example, trap.b.example; id 20261130, and\n" in text
+
+
+def test_live_without_a_network_is_trouble(repository: SpecRepository, diff: Diff) -> None:
+    repository.write({"policy_specs/a.example.yaml": spec("a.example", "enforce", "mx1,mx2,mx3", "2w")})
+    result = diff("--base", "main", "--live", "--resolver", "127.0.0.1:9", "--timeout", "0.2")
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert "no question to DNS was answered" in result.stderr
+
+
+def test_live_asks_nothing_where_nothing_changes(repository: SpecRepository, diff: Diff) -> None:
+    assert diff("--base", "main", "--live", "--resolver", "127.0.0.1:9", "--timeout", "0.2").exit_code == 0
