@@ -24,7 +24,7 @@ MAX_STACK_FILE = 1 << 20
 """Octets that are read of it, at most."""
 
 
-@click.command()
+@click.command(epilog="Example:  mailtls preflight --stack-file stacks/Pulumi.production.yaml")
 @click.option(
     "--stack-file", type=click.Path(path_type=Path), help="Settings of the stack: stacks/Pulumi.<stack>.yaml."
 )
@@ -54,11 +54,10 @@ def command(
     """Whether an AWS and Cloudflare account is ready for the first `pulumi up`.
 
     It only reads. Who is asked follows the environment: AWS_PROFILE and the like, CLOUDFLARE_API_TOKEN. The rights that
-    it needs are in docs/iam/preflight.json; what it may not ask, it says.
+    it needs are in docs/iam/preflight.json; what it may not ask, it says. Without a stack file:
 
     \b
-    Example:  mailtls preflight --stack-file stacks/Pulumi.production.yaml
-              mailtls preflight --region eu-west-1 --zone contoso.com=cloudflare --specs policy_specs/production
+      mailtls preflight --region eu-west-1 --zone contoso.com=cloudflare --specs policy_specs/production
     """
     from mailtls.observe.account.look import Look
     from mailtls.observe.account.resolver import AccountResolver

@@ -35,14 +35,14 @@ installed. Add one line to the file that your shell reads at its start, and open
 
 def render() -> str:
     """The whole page, the same on every terminal."""
-    context = click.Context(main, info_name="mailtls", terminal_width=WIDTH, max_content_width=WIDTH)
+    settings = {**main.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH}
+    context = click.Context(main, info_name="mailtls", **settings)
     parts = [_INTRODUCTION, _block(main, context)]
     for name in COMMANDS:
         command = main.get_command(context, name)
         if command is None:
             raise LookupError(f"{name} stands in the table of commands and has no module")
-        below = click.Context(command, context, name, terminal_width=WIDTH, max_content_width=WIDTH)
-        parts += [f"## mailtls {name}\n", _block(command, below)]
+        parts += [f"## mailtls {name}\n", _block(command, click.Context(command, context, name))]
     return "\n".join([*parts, COMPLETION])
 
 
