@@ -1,6 +1,6 @@
 """Live rules over the policy host: addresses, certificate, answer, policy."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from mailtls.lint.about import About, Group
 from mailtls.lint.findings import Severity
@@ -32,18 +32,15 @@ def _unreachable(case: Case) -> Iterator[Said]:
     if answers and not any(one.values for one in answers) and not _dangling_alias(case):
         failure = next((one.failure for one in answers if one.failure), "the name has no address")
         yield Said(f"{case.observed.policy_host}: {failure}")
-    for look in case.observed.https:
-        if look.status is None and not (look.tls and look.tls.fault):
-            yield Said(f"{case.observed.policy_host} at {look.address}: {look.failure}")
+    silent = [look for look in case.observed.https if look.status is None and not (look.tls and look.tls.fault)]
+    yield from _together((look.address, f"no policy: {look.failure}") for look in silent)
 
 
 def _certificate(case: Case) -> Iterator[Said]:
     if not case.published or _dangling_alias(case):
         return
-    for look in case.observed.https:
-        if look.tls is not None and look.tls.fault is not None:
-            detail = f" ({look.tls.detail})" if look.tls.detail else ""
-            yield Said(f"{case.observed.policy_host} at {look.address}: {look.tls.fault}{detail}")
+    found = [(look.address, look.tls) for look in case.observed.https if look.tls is not None and look.tls.fault]
+    yield from _together((address, f"{tls.fault}{f' ({tls.detail})' if tls.detail else ''}") for address, tls in found)
 
 
 def _expiry(case: Case) -> Iterator[Said]:
@@ -59,22 +56,25 @@ def _expiry(case: Case) -> Iterator[Said]:
 
 
 def _old_tls(case: Case) -> Iterator[Said]:
-    for look in case.observed.https:
-        if look.tls and look.tls.old_versions:
-            yield Said(f"{case.observed.policy_host} at {look.address} also speaks {', '.join(look.tls.old_versions)}")
+    found = [(look.address, look.tls) for look in case.observed.https if look.tls is not None]
+    yield from _together(
+        (address, f"also speaks {', '.join(tls.old_versions)}") for address, tls in found if tls.old_versions
+    )
 
 
 def _redirect(case: Case) -> Iterator[Said]:
-    for look in _answered(case):
-        if look.status and 300 <= look.status < 400:
-            where = look.header("location") or "nowhere"
-            yield Said(f"{look.address} answers {look.status}, to {ascii(where)[:100]}; no sender follows it")
+    found = [look for look in _answered(case) if look.status and 300 <= look.status < 400]
+    yield from _together(
+        (look.address, f"status {look.status}, to {ascii(look.header('location') or '')[:100]}; no sender follows it")
+        for look in found
+    )
 
 
 def _blocked(case: Case) -> Iterator[Said]:
-    for look in _answered(case):
-        if _is_challenge(look):
-            yield Said(f"{look.address} answers {look.status} with a page for browsers: senders are no browsers")
+    found = [look for look in _answered(case) if _is_challenge(look)]
+    yield from _together(
+        (look.address, f"status {look.status} with a page for browsers: senders are no browsers") for look in found
+    )
 
 
 def _is_challenge(look: HttpsLook) -> bool:
@@ -86,28 +86,32 @@ def _is_challenge(look: HttpsLook) -> bool:
 
 
 def _status(case: Case) -> Iterator[Said]:
-    for look in _answered(case):
-        if look.status and look.status != 200 and not 300 <= look.status < 400 and not _is_challenge(look):
-            yield Said(f"{look.address} answers {look.status}; only 200 counts")
+    others = [look for look in _answered(case) if look.status != 200 and not _is_challenge(look)]
+    found = [look for look in others if look.status and not 300 <= look.status < 400]
+    yield from _together((look.address, f"status {look.status}; only 200 counts") for look in found)
 
 
 def _too_large(case: Case) -> Iterator[Said]:
-    for look in _answered(case):
-        if look.failure and "larger than" in look.failure:
-            yield Said(f"{look.address}: {look.failure}; senders read no more than {MAX_POLICY_BYTES}")
+    found = [look for look in _answered(case) if "larger than" in look.failure]
+    yield from _together(
+        (look.address, f"{look.failure}; senders read no more than {MAX_POLICY_BYTES}") for look in found
+    )
 
 
 def _cut_off(case: Case) -> Iterator[Said]:
-    for look in _answered(case):
-        if look.status == 200 and look.failure and "larger than" not in look.failure:
-            yield Said(f"{look.address} begins to answer and does not end: {look.failure}")
+    cut = [look for look in _answered(case) if look.status == 200 and look.failure]
+    found = [look for look in cut if "larger than" not in look.failure]
+    yield from _together((look.address, f"the answer begins and does not end: {look.failure}") for look in found)
 
 
 def _content_type(case: Case) -> Iterator[Said]:
-    for look in _answered(case):
-        media_type = (look.header("content-type") or "").partition(";")[0].strip().lower()
-        if look.body is not None and media_type != "text/plain" and not _is_challenge(look):
-            yield Said(f"{look.address} says {ascii(media_type)[:60] if media_type else 'no content type'}")
+    pages = [look for look in _answered(case) if look.body is not None and not _is_challenge(look)]
+    types = [(look.address, (look.header("content-type") or "").partition(";")[0].strip().lower()) for look in pages]
+    yield from _together(
+        (address, f"the content type is {ascii(kind)[:60]}" if kind else "no content type")
+        for address, kind in types
+        if kind != "text/plain"
+    )
 
 
 def _invalid(case: Case) -> Iterator[Said]:
@@ -135,10 +139,15 @@ def _in_short(look: HttpsLook) -> str:
 def _bytes_differ(case: Case) -> Iterator[Said]:
     if case.spec is None or case.spec.mta_sts is None:
         return
-    wanted = case.spec.mta_sts.policy.render()
-    for look, policy in case.policies:
-        if look.body is not None and look.body != wanted and not isinstance(policy, InvalidPolicy):
-            yield Said(f"{look.address} serves {_difference(policy, case.spec.mta_sts.policy)}")
+    wanted = case.spec.mta_sts.policy
+    others = [
+        (look, policy) for look, policy in case.policies if look.body is not None and look.body != wanted.render()
+    ]
+    yield from _together(
+        (look.address, f"serves {_difference(policy, wanted)}")
+        for look, policy in others
+        if not isinstance(policy, InvalidPolicy)
+    )
 
 
 def _difference(served: object, wanted: object) -> str:
@@ -222,6 +231,14 @@ def _caa(case: Case) -> Iterator[Said]:
     if names and not allowed.intersection(names):
         told = ", ".join(sorted(filter(None, allowed))) or "nobody"
         yield Said(f"CAA at {answer.name} allows {told}, and the certificate comes from {issuer}")
+
+
+def _together(found: Iterable[tuple[str, str]]) -> Iterator[Said]:
+    """Address and words of each; addresses with the same words in one finding."""
+    by_words: dict[str, list[str]] = {}
+    for address, words in found:
+        by_words.setdefault(words, []).append(address)
+    yield from (Said(f"{', '.join(addresses)}: {words}") for words, addresses in by_words.items())
 
 
 def _issuer(case: Case) -> tuple[str, tuple[str, ...]]:
