@@ -11,9 +11,7 @@ from mailtls.cli.network import network, network_options
 from mailtls.cli.options import format_option
 
 
-@click.command(
-    epilog="Example:  mailtls diff --base origin/main          (in a pull request: --format markdown)",
-)
+@click.command(epilog="Example:  mailtls diff --base origin/main --format markdown")
 @click.argument("path", default="policy_specs", type=click.Path(path_type=Path))
 @click.option("--base", "ref", required=True, metavar="REF", help="The branch that the change goes into.")
 @click.option("--live", is_flag=True, help="Also look at the domains that change: MX, record and policy as they are.")

@@ -8,10 +8,11 @@ import datetime
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from mailtls.changes import LEAST_HELD, Change, Served
+from mailtls.changes import Change, Served
 from mailtls.lint.about import About, Group
 from mailtls.lint.findings import Finding, Severity
 from mailtls.mta_sts.policy import Mode, MxPattern
+from mailtls.spec.model import MtaSts
 
 DAY = 86400
 WEEK = 7 * DAY
@@ -88,13 +89,31 @@ def _mx_removed_too_early(change: Change, now: datetime.datetime) -> Said:
     gone = _names(change.mx_removed)
     if not gone or change.after is None or change.after.mode is Mode.NONE or _mx_replaced(change):
         return
-    until = _removable_from(change)
-    if until is None or until <= now:
+    needing = [served.held_until(now) for served in change.earlier if _refuses_some(served.mta_sts, change.after)]
+    if needing and max(needing) > now:
+        until = _moment(max(needing))
+        yield (
+            f"{gone} leaves the policy, and senders may hold an earlier one until {until} ({_ESTIMATE}) that lacks a "
+            "host of the new one: they need it until then",
+            f"keep {gone} until {until}, and until no MX record names it",
+            _by_harm(change, now),
+        )
+        return
+    settled = _settled(change)
+    if settled is None or settled <= now:
+        return
+    if change.earlier:
+        yield (
+            f"{gone} leaves the policy that allows it since {change.since:%Y-%m-%d}: a way back, if no MX record names "
+            "it yet",
+            "look at the MX records first: mailtls diff --live",
+            _milder(_by_harm(change, now)),
+        )
         return
     yield (
-        f"{gone} leaves the policy, and senders may hold the policy before the one served now until {_moment(until)} "
-        f"({_ESTIMATE}): one that does needs the hosts that it names",
-        f"keep {gone} until {_moment(until)}, and until no MX record names it",
+        f"{gone} leaves the policy, and senders may hold the policy before the one served now until {_moment(settled)} "
+        f"({_ESTIMATE}): nobody knows which hosts it names",
+        f"keep {gone} until {_moment(settled)}, and until no MX record names it",
         _by_harm(change, now),
     )
 
@@ -177,26 +196,29 @@ def _mx_replaced(change: Change) -> bool:
     return len(change.mx_removed) == len(before.mx) and len(change.mx_added) == len(after.mx)
 
 
-def _removable_from(change: Change) -> datetime.datetime | None:
+def _refuses_some(policy: MtaSts, after: MtaSts) -> bool:
+    """Does a sender that holds `policy` refuse a host of `after`?"""
+    return policy.mode is Mode.ENFORCE and any(not policy.policy.allows(pattern.text) for pattern in after.mx)
+
+
+def _settled(change: Change) -> datetime.datetime | None:
     """When senders have forgotten what was served before the base's policy; None where the history does not say.
 
-    The history may begin where the domain came from another host, so the policy before counts as one that senders hold
-    as long as the base's.
+    What came before the first commit is not known, so it counts as a policy that is held as long as the base's.
     """
     if change.before is None or change.since is None:
         return None
-    ends = [change.since + datetime.timedelta(seconds=max(change.before.max_age, LEAST_HELD))]
-    ends += [
-        served.held_until(change.since)
-        for served in change.earlier
-        if change.after is not None and any(not served.mta_sts.policy.allows(mx.text) for mx in change.after.mx)
-    ]
-    return max(ends)
+    return change.since + datetime.timedelta(seconds=Served(change.before).seconds_held)
 
 
 def _by_harm(change: Change, now: datetime.datetime) -> Severity | None:
     """Where nobody enforces, mail is delivered all the same and a false failure is reported."""
     return None if change.enforced_somewhere(now) else Severity.INFO
+
+
+def _milder(severity: Severity | None) -> Severity:
+    """A warning where it would be an error."""
+    return severity or Severity.WARNING
 
 
 def _names(patterns: Iterable[MxPattern]) -> str:

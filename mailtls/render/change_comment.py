@@ -17,13 +17,13 @@ MOST = 60_000
 _FOR_THE_REST = 4_000
 _MOST_VALUES = 12
 """Values in one cell; the rest is counted."""
-_MOST_NAMES = 40
+_MOST_NAMES = 200
 """Names of domains that share a table."""
 
 
 def render_comment(change_set: ChangeSet, findings: Sequence[Finding], now: datetime.datetime) -> str:
     """The whole comment, at most MOST octets. Ends with a line end."""
-    head = f"### mailtls: {headline(change_set, findings, now, ' · ')}\n"
+    head = f"### mailtls: {' · '.join(headline(change_set, findings, now))}\n"
     foot = (
         f"<sub>Against {markdown(base_text(change_set))}. The column `now served` is what the specs say there.</sub>\n"
     )
@@ -47,7 +47,7 @@ def _section(group: Group) -> str:
     change, source = group.change, group.change.spec.source
     lines = [f"**{change.policy_domain}** · {mode(change)} · {code(f'{source.file}:{source.line}')}"]
     if len(group.domains) > 1:
-        lines[0] += f" · and {len(group.domains) - 1:,} more with the same change"
+        lines[0] += f" · and {len(group.domains) - 1:,} more"
     lines += [_finding(finding) for finding in group.findings]
     if group.rows:
         lines += ["", "| | now served | after merge |", "|---|---|---|"]
@@ -63,7 +63,15 @@ def _section(group: Group) -> str:
         order, reason = wait_text(wait)
         lines.append(f"**{markdown(order)}** ({markdown(reason)}).  ")
     if len(group.domains) > 1:
-        lines += ["", f"The same: {_names(group.domains[1:], _MOST_NAMES)}"]
+        own = ", each with its own name" if group.own_names else ""
+        lines += [
+            "",
+            f"<details><summary>the same for {len(group.domains) - 1:,} more{own}</summary>",
+            "",
+            _names(group.domains[1:], _MOST_NAMES),
+            "",
+            "</details>",
+        ]
     return "\n".join(lines).rstrip() + "\n"
 
 

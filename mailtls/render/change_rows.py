@@ -1,6 +1,7 @@
 """What a change is in words and rows, the same in every form: what differs, what waits, what is alike."""
 
 import datetime
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -27,7 +28,8 @@ class Row:
 class Group:
     """Domains that change in the same way, by name: one table tells of all of them.
 
-    change: of the first one; the rows and waits of the others are the same. findings: of that one.
+    change: of the first one; the rows and waits of the others are the same but for their own name. findings: of that
+    one. own_names: whether that name stands in it.
     """
 
     change: Change
@@ -35,6 +37,7 @@ class Group:
     rows: tuple[Row, ...]
     waits: tuple[Wait, ...]
     findings: tuple[Finding, ...]
+    own_names: bool = False
 
     @property
     def worst(self) -> int:
@@ -42,6 +45,7 @@ class Group:
         return min((_RANKS[finding.severity] for finding in self.findings), default=len(_RANKS))
 
 
+_OWN = "<the domain's own name>"
 _RANKS = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
@@ -50,10 +54,9 @@ def groups(change_set: ChangeSet, findings: Iterable[Finding], now: datetime.dat
     found: dict[str, list[Finding]] = {}
     for finding in findings:
         found.setdefault(finding.policy_domain, []).append(finding)
-    alike: dict[object, list[Change]] = {}
+    alike: dict[str, list[Change]] = {}
     for change in change_set.changes:
-        said = tuple((f.rule, f.severity, f.message) for f in found.get(change.policy_domain, ()))
-        alike.setdefault((rows(change), waits(change, now), said, live_text(change)), []).append(change)
+        alike.setdefault(_likeness(change, found.get(change.policy_domain, ()), now), []).append(change)
     grouped = [_group(changes, found, now) for changes in alike.values()]
     return tuple(sorted(grouped, key=lambda group: (group.worst, group.domains)))
 
@@ -62,25 +65,32 @@ def _group(changes: Sequence[Change], found: dict[str, list[Finding]], now: date
     first = changes[0]
     worst_first = sorted(found.get(first.policy_domain, ()), key=lambda finding: _RANKS[finding.severity])
     domains = tuple(change.policy_domain for change in changes)
-    return Group(first, domains, rows(first), waits(first, now), tuple(worst_first))
+    own_names = _OWN in _likeness(first, worst_first, now)
+    return Group(first, domains, rows(first), waits(first, now), tuple(worst_first), own_names)
 
 
-def headline(change_set: ChangeSet, findings: Iterable[Finding], now: datetime.datetime, between: str) -> str:
-    """How many domains change, what was found, and whether to merge; the parts joined with `between`."""
+def _likeness(change: Change, findings: Sequence[Finding], now: datetime.datetime) -> str:
+    """The same text for changes that are the same but for the domain's own name, as in its own MX hosts."""
+    said = [(finding.rule, str(finding.severity), finding.message) for finding in findings]
+    text = repr((rows(change), waits(change, now), sorted(said), live_text(change)))
+    return re.sub(rf"(?<![\w-]){re.escape(change.policy_domain)}(?![\w-])", _OWN, text)
+
+
+def headline(change_set: ChangeSet, findings: Iterable[Finding], now: datetime.datetime) -> tuple[str, ...]:
+    """How many domains change, what was found, and whether to merge: one part for each."""
     changed = len(change_set.changes)
     if not changed:
-        return f"none of {_count(change_set.policy_domains, 'domain')} changes"
+        return (f"none of {_count(change_set.policy_domains, 'domain')} changes",)
     severities = [finding.severity for finding in findings]
     errors, warnings = severities.count(Severity.ERROR), severities.count(Severity.WARNING)
     notes = severities.count(Severity.INFO) + sum(len(waits(change, now)) for change in change_set.changes)
-    parts = [
+    return (
         f"{changed} of {_count(change_set.policy_domains, 'domain')} {'changes' if changed == 1 else 'change'}",
         _count(errors, "error"),
         _count(warnings, "warning"),
         _count(notes, "note"),
         "do not merge yet" if errors else "read the warnings before you merge" if warnings else "safe to merge",
-    ]
-    return between.join(parts)
+    )
 
 
 def base_text(change_set: ChangeSet) -> str:

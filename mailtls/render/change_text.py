@@ -17,7 +17,8 @@ _MOST_SAME = 6
 
 def render_text(change_set: ChangeSet, findings: Sequence[Finding], now: datetime.datetime, *, width: int = 80) -> str:
     """One block for all domains that change alike. width: columns. Ends with a line end."""
-    lines = _wrapped(f"{headline(change_set, findings, now, ', ')}.", "", "", width)
+    first, *counts = headline(change_set, findings, now)
+    lines = _wrapped(f"{first}: {', '.join(counts)}." if counts else f"{first}.", "", "", width)
     lines += _wrapped(f"Against {base_text(change_set)}.", "", "", width)
     for group in groups(change_set, findings, now):
         lines += ["", *_block(group, width)]
@@ -28,9 +29,6 @@ def _block(group: Group, width: int) -> Iterable[str]:
     change = group.change
     source = change.spec.source
     yield f"{change.policy_domain}  {mode(change)}  {plain(source.file)}:{source.line}"
-    if len(group.domains) > 1:
-        others = group.domains[1:]
-        yield from _labelled("same for", f"{len(others):,} more: {', '.join(others)}", width)
     for finding in group.findings:
         yield from _wrapped(f"{finding.severity} {finding.rule}: {finding.message}", "  ", "    ", width)
         yield from _wrapped(f"Do: {finding.fix}", "    ", "        ", width)
@@ -43,6 +41,9 @@ def _block(group: Group, width: int) -> Iterable[str]:
     for wait in group.waits:
         order, reason = wait_text(wait)
         yield from _labelled("wait", f"{order} ({reason}).", width)
+    if others := group.domains[1:]:
+        own = ", each with its own name" if group.own_names else ""
+        yield from _labelled("the same", f"for {len(others):,} more{own}: {', '.join(others)}", width)
 
 
 def _row(row: Row, width: int) -> Iterable[str]:

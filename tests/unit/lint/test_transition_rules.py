@@ -78,6 +78,17 @@ def test_mx_removed_while_an_earlier_policy_lacks_the_other_host() -> None:
     assert "until 2026-12-12 12:00 UTC" in finding.message, "two weeks ago and four weeks"
     named = (Served(policy("enforce", "mx2.a.example", max_age=4 * WEEK), until=ago(days=14)),)
     assert found(base, head, since=ago(days=14), earlier=named) == []
+    tried = (Served(policy("testing", "mx1.a.example", max_age=4 * WEEK), until=ago(days=14)),)
+    assert found(base, head, since=ago(days=14), earlier=tried) == []
+
+
+def test_a_host_that_came_this_week_may_go_again_with_a_look_at_mx() -> None:
+    base, head = spec(policy("enforce", "mx1.a.example", "mx2.a.example")), spec(policy("enforce", "mx1.a.example"))
+    earlier = (Served(policy("enforce", "mx1.a.example"), until=ago(days=2)),)
+    (finding,) = found(base, head, since=ago(days=2), earlier=earlier)
+    assert (finding.rule, finding.severity) == ("mx-removed-too-early", Severity.WARNING)
+    assert "mx2.a.example leaves the policy that allows it since 2026-11-26: a way back" in finding.message
+    assert found(base, head, since=ago(days=8), earlier=earlier) == []
 
 
 @pytest.mark.parametrize(
