@@ -113,7 +113,7 @@ class SmtpLook:
 
     starttls: whether the server offers it; None when the conversation did not come that far.
     tls: None when there was no handshake. failure: why the conversation ended early; "" when it did not.
-    unreachable: no connection at all, so nothing is known about the server.
+    unreachable: no connection at all.
     """
 
     address: str
@@ -121,6 +121,12 @@ class SmtpLook:
     tls: TlsLook | None = None
     failure: str = ""
     unreachable: bool = False
+
+    @property
+    def seen(self) -> bool:
+        """Whether anything is known about its TLS. A server that hangs up before it says what it offers, as many do
+        to addresses that they distrust, tells as little as one that is not there."""
+        return self.starttls is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,11 +107,11 @@ class _Sender:
         self._policy: Policy | None = None
         self._served: HttpsLook | None = None
         self._port_25 = False
-        """Some MX took a connection: that another did not says something about the other, not about our network."""
+        """Some MX talked with us: that another took no connection says something about it, not about our network."""
 
     def verdict(self) -> Verdict:
         steps = tuple(self._steps())
-        self._port_25 = any(not look.unreachable for host in self._observed.mail_hosts for look in host.smtp or ())
+        self._port_25 = any(look.seen for host in self._observed.mail_hosts for look in host.smtp or ())
         fates = tuple(self._fate(host) for host in self._observed.mail_hosts)
         protection = self._protection()
         lost = bool(fates) and all(fate.honouring is Delivery.REFUSED for fate in fates)
@@ -245,8 +245,8 @@ class _Sender:
         saw = tuple(f"{host.host} {look.address}: {smtp_words(look)}" for host in looked for look in host.smtp or ())
         faults = [look for host in looked for look in host.smtp or () if _smtp_fault(look)]
         if not faults:
-            unreached = all(look.unreachable for host in looked for look in host.smtp or ())
-            return Step(9, title, Outcome.UNKNOWN if unreached else Outcome.OK, saw)
+            seen = any(look.seen for host in looked for look in host.smtp or ())
+            return Step(9, title, Outcome.OK if seen else Outcome.UNKNOWN, saw)
         return Step(9, title, self._bad if self._acting else Outcome.NOTED, saw)
 
     @property
@@ -272,8 +272,9 @@ class _Sender:
         if named and not fault:
             if other is Delivery.UNREACHABLE:
                 return Fate(host.host, host.preference, other, other)
-            sure = Delivery.PROTECTED if looked else Delivery.UNSEEN
-            if self._policy.mode is Mode.TESTING and not looked:
+            seen = any(look.seen for look in looked or ())
+            sure = Delivery.PROTECTED if seen else Delivery.UNSEEN
+            if self._policy.mode is Mode.TESTING and not seen:
                 sure = Delivery.OPPORTUNISTIC
             return Fate(host.host, host.preference, sure, other)
         refused = self._policy.mode is Mode.ENFORCE
@@ -341,7 +342,7 @@ def _host_fault(host: MxHost) -> str:
 
 def _smtp_fault(look: SmtpLook) -> str:
     """Why a sender that honours MTA-STS would not deliver there; "" when it would, or when nothing is known."""
-    if look.unreachable:
+    if not look.seen:
         return ""
     if look.starttls is False:
         return "no STARTTLS"
@@ -354,8 +355,8 @@ def smtp_words(look: SmtpLook) -> str:
     """One look at port 25 in words."""
     if fault := _smtp_fault(look):
         return fault
-    if look.unreachable:
-        return f"no connection ({look.failure})"
+    if not look.seen:
+        return f"no connection ({look.failure})" if look.unreachable else f"not seen: {look.failure}"
     certificate = look.tls.certificate if look.tls else None
     until = f", certificate until {certificate.not_after:%Y-%m-%d}" if certificate else ""
     return f"STARTTLS, {look.tls.version if look.tls else ''}{until}"

@@ -22,6 +22,8 @@ SMTP_PORT = 25
 MAX_REPLY = 16384
 """Octets of one reply. RFC 5321 section 4.5.3.1.5: a reply line has 512 at most."""
 MAX_REPLY_LINES = 128
+GOODBYE = 2
+"""Seconds for the answer to QUIT, which is politeness and nothing more."""
 MAX_AT_ONCE = 4
 """Connections to one host at the same time."""
 
@@ -87,7 +89,7 @@ class _Mx:
         seen, stream = await open_tls(self._starttls, self._host, patience=self._patience)
         if stream is not None:
             try:
-                async with asyncio.timeout(self._patience):
+                async with asyncio.timeout(min(self._patience, GOODBYE)):
                     await stream.write(b"QUIT\r\n")
                     await stream.read()
             except OSError:
@@ -105,6 +107,10 @@ class _Mx:
         self._reached = True
         try:
             await Conversation(streams).until_tls()
+        except _Ended:
+            streams[1].write(b"QUIT\r\n")  # RFC 5321 section 4.1.1.10
+            streams[1].close()
+            raise
         except OSError as e:
             streams[1].transport.abort()
             raise _Ended(f"the connection broke: {e.strerror or e}") from e

@@ -90,6 +90,16 @@ def test_without_a_policy_both_senders_do_the_same() -> None:
     assert (found.fates[0].honouring, found.fates[0].other) == (Delivery.CLEAR, Delivery.CLEAR)
 
 
+@pytest.mark.parametrize("failure", ["it greets with 554 'listed'", "it closed the connection"])
+def test_a_server_that_turns_us_away_tells_nothing_about_its_tls(failure: str) -> None:
+    """Many do so to addresses that send no mail; a sender is not turned away for that."""
+    away = port_25(None, failure=failure)
+    found = verdict(mail_hosts=(mx(MX1, 10, away), mx(MX2, 20, port_25())))
+    assert [fate.honouring for fate in found.fates] == [Delivery.UNSEEN, Delivery.PROTECTED]
+    assert not verdict(mail_hosts=(mx(MX1, 10, away),)).loses_mail
+    assert any(failure in words for words in found.steps[8].saw)
+
+
 def test_no_port_25_from_here_is_no_finding_about_the_host() -> None:
     shut = port_25(None, unreachable=True, failure="timed out")
     found = verdict(mail_hosts=(mx(MX1, 10, shut),))

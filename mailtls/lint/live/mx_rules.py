@@ -69,13 +69,18 @@ def _unreachable(case: Case) -> Iterator[Said]:
     for host, look in _each(case):
         if look.unreachable:
             yield Said(f"{host.host} at {look.address}: no connection to port 25 ({look.failure})")
+        elif not look.seen:
+            yield Said(
+                f"{host.host} at {look.address}: {look.failure}; nothing is known about its TLS",
+                "many servers turn away addresses that send no mail: check from one that does",
+            )
 
 
 def _starttls(case: Case) -> Iterator[Said]:
     for host, look in _each(case):
         if look.starttls is False:
             yield Said(f"{host.host} at {look.address} offers no STARTTLS", severity=case.harm)
-        elif look.failure and not look.unreachable and look.tls is None:
+        elif look.starttls and look.failure:
             yield Said(f"{host.host} at {look.address}: {look.failure}", severity=case.harm)
 
 

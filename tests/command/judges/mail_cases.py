@@ -105,7 +105,8 @@ class SmtpCase:
     """ours, postfix: whether a sender that holds a policy in enforce delivers there, one of an address.
 
     servers: what each address does; None: nothing listens. seen: in our words about each address, as a regular
-    expression. alias: the MX host is an alias of this name. rfc: the section that decides where the two differ.
+    expression. alias: the MX host is an alias of this name. turned_away: the server ends it before it says what it
+    offers. rfc: the section that decides where the two differ.
     """
 
     name: str
@@ -115,6 +116,7 @@ class SmtpCase:
     postfix: tuple[bool, ...] | None = None
     rfc: str = ""
     alias: str = ""
+    turned_away: bool = False
 
     @property
     def domain(self) -> str:
@@ -127,8 +129,9 @@ class SmtpCase:
     @property
     def honouring(self) -> str:
         """What our check says of the host: one address that a sender would refuse is one too many. Where nothing
-        listens nothing was seen, which may be our own network's doing."""
-        seen = [delivers for delivers, server in zip(self.ours, self.servers, strict=True) if server is not None]
+        listens, or a server turns us away, its TLS was not seen, which may be for what our own address is."""
+        answers = zip(self.ours, self.servers, strict=True)
+        seen = [delivers for delivers, server in answers if server is not None and not self.turned_away]
         return "unseen" if not seen else "protected" if all(seen) else "refused"
 
     @property
@@ -262,20 +265,26 @@ SMTP = [
         DELIVERS,
         rfc="RFC 3207 section 4.2: what came before TLS MUST be discarded; Postfix does so and goes on, we tell",
     ),
-    SmtpCase("greets-with-554", REFUSES, ("it greets with 554",), saying(greeting=b"554 no mail here\r\n")),
+    SmtpCase(
+        "greets-with-554", REFUSES, ("it greets with 554",), saying(greeting=b"554 no mail here\r\n"), turned_away=True
+    ),
     SmtpCase(
         "greets-on-many-lines", DELIVERS, (r"TLSv1\.3",), saying(greeting=b"220-mx.test\r\n220-hello\r\n220 ESMTP\r\n")
     ),
     SmtpCase("ehlo-unknown", REFUSES, ("no STARTTLS",), saying(ehlo=b"502 what?\r\n")),
-    SmtpCase("ehlo-refused", REFUSES, ("it answers EHLO with 550",), saying(ehlo=b"550 5.7.1 listed\r\n")),
+    SmtpCase(
+        "ehlo-refused", REFUSES, ("it answers EHLO with 550",), saying(ehlo=b"550 5.7.1 listed\r\n"), turned_away=True
+    ),
     SmtpCase(
         "bare-line-feeds",
         DELIVERS,
         (r"TLSv1\.3",),
         saying(greeting=b"220 hi\n", ehlo=b"250-mx\n250 STARTTLS\n", starttls=b"220 go\n"),
     ),
-    SmtpCase("not-smtp", REFUSES, ("which is no SMTP reply",), saying(greeting=b"SSH-2.0-OpenSSH_9.2\r\n")),
-    SmtpCase("closed-at-once", REFUSES, ("it closed the connection",), saying(greeting=b"")),
+    SmtpCase(
+        "not-smtp", REFUSES, ("which is no SMTP reply",), saying(greeting=b"SSH-2.0-OpenSSH_9.2\r\n"), turned_away=True
+    ),
+    SmtpCase("closed-at-once", REFUSES, ("it closed the connection",), saying(greeting=b""), turned_away=True),
     SmtpCase("nothing-there", REFUSES, ("Connection refused",), (None,)),
     SmtpCase("one-address-without-server", (True, False), (r"TLSv1\.3", "no connection"), (_good, None)),
     SmtpCase("one-address-of-two", (True, False), (r"TLSv1\.3", "the certificate has expired"), (_good, _expired)),

@@ -7,7 +7,7 @@ import ssl
 import threading
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import trustme
@@ -93,6 +93,7 @@ class SmtpScript:
     """What an SMTP server says, in whole replies; without a greeting it closes at once.
 
     context: None: it closes after STARTTLS. behind: octets in clear text in one segment with the answer to STARTTLS.
+    heard: the commands that came in clear text.
     """
 
     context: ssl.SSLContext | None = None
@@ -100,6 +101,7 @@ class SmtpScript:
     ehlo: bytes = b"250-mx.test\r\n250-PIPELINING\r\n250-STARTTLS\r\n250 8BITMIME\r\n"
     starttls: bytes = b"220 go ahead\r\n"
     behind: bytes = b""
+    heard: list[bytes] = field(default_factory=list)
 
     def handle(self, connection: socket.socket) -> None:
         stream: Any = connection.makefile("rb")
@@ -107,6 +109,7 @@ class SmtpScript:
             return
         connection.sendall(self.greeting)
         while command := stream.readline(2048):
+            self.heard.append(command.strip())
             verb = command.split()[0].upper() if command.split() else b""
             if verb == b"STARTTLS" and self.starttls.startswith(b"220"):
                 connection.sendall(self.starttls + self.behind)

@@ -4,6 +4,7 @@ import asyncio
 import re
 import socket
 import ssl
+import time
 from typing import Any
 
 import pytest
@@ -221,6 +222,31 @@ def test_through_a_proxy(trusted: trustme.CA) -> None:
     assert seen.tls is not None
     assert seen.tls.fault is None
     assert asked == [b"CONNECT 127.0.0.1:25 HTTP/1.1"]
+
+
+def test_an_ipv6_address_through_a_proxy_stands_in_brackets() -> None:
+    """RFC 9110 section 9.3.6 with RFC 3986 section 3.2.2."""
+    asked: list[bytes] = []
+    with Server(SmtpScript(ehlo=b"250 mx.test\r\n").handle) as server, connect_proxy(server.port, asked=asked) as proxy:
+        (seen,) = asyncio.run(look_at_mx(HOST, ["2001:db8::25"], patience=5, proxy=f"http://127.0.0.1:{proxy.port}"))
+    assert seen.starttls is False
+    assert asked == [b"CONNECT [2001:db8::25]:25 HTTP/1.1"]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [SmtpScript(ehlo=b"250 mx.test\r\n"), SmtpScript(starttls=b"454 not now\r\n"), SmtpScript(ehlo=b"550 no\r\n")],
+)
+def test_a_conversation_that_ends_early_ends_with_quit(script: SmtpScript) -> None:
+    """RFC 5321 section 4.1.1.10."""
+    with Server(script.handle) as server:
+        look(server.port)
+        for _ in range(500):  # we do not wait for the server to read it
+            if b"QUIT" in script.heard:
+                break
+            time.sleep(0.01)
+    assert script.heard[-1] == b"QUIT"
+    assert script.heard[0].startswith(b"EHLO ")
 
 
 def test_ehlo_gives_a_name_or_an_address_that_the_rfc_allows() -> None:
