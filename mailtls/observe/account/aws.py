@@ -62,6 +62,8 @@ class Aws:
     """The account that the environment leads to. region: of the platform. Raises NoBoto3 when made without boto3."""
 
     region: str
+    _sessions: list[Any] = field(default_factory=list, init=False, repr=False, compare=False)
+    """The one session, made when it is first needed: a profile that does not exist shows then."""
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     _making: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
     """Clients are safe to share between threads, making them is not (boto3's guide, "Multithreading")."""
@@ -75,27 +77,28 @@ class Aws:
     def identity(self) -> Identity | Refused | NotAsked:
         import botocore.exceptions as faults
 
-        try:
-            said = self._client("sts").get_caller_identity()
-            return Identity(str(said["Account"]), str(said["Arn"]))
-        except (
+        no_login = (
             faults.NoCredentialsError,
             faults.PartialCredentialsError,
+            faults.CredentialRetrievalError,
             faults.ProfileNotFound,
             faults.SSOError,
-            faults.TokenRetrievalError,
             faults.UnauthorizedSSOTokenError,
-            faults.CredentialRetrievalError,
-        ) as e:
-            return Refused(f"no login at AWS: {_words(e)}")
-        except faults.ClientError as e:
-            return (
-                Refused(f"AWS does not take these credentials: {_words(e)}")
-                if _code(e) in _NO_LOGIN
-                else _not_asked(e, "sts:GetCallerIdentity")
-            )
-        except faults.BotoCoreError as e:
-            return _not_asked(e, "sts:GetCallerIdentity")
+            faults.TokenRetrievalError,
+        )
+
+        def ask() -> Identity | Refused:
+            try:
+                said = self._client("sts").get_caller_identity()
+            except no_login as e:
+                return Refused(f"no login at AWS: {_words(e)}")
+            except faults.ClientError as e:
+                if _code(e) not in _NO_LOGIN:
+                    raise
+                return Refused(f"AWS does not take these credentials: {_words(e)}")
+            return Identity(str(said["Account"]), str(said["Arn"]))
+
+        return self._asked("sts:GetCallerIdentity", ask)
 
     def permissions(
         self, identity: Identity, documents: Sequence[str], questions: Iterable[Question]
@@ -311,7 +314,9 @@ class Aws:
                     read_timeout=READ_SECONDS,
                     retries={"mode": "standard", "max_attempts": ATTEMPTS},
                 )
-                self._clients[key] = boto3.client(service, region_name=key[1], config=patience)
+                if not self._sessions:
+                    self._sessions.append(boto3.session.Session())
+                self._clients[key] = self._sessions[0].client(service, region_name=key[1], config=patience)
             return self._clients[key]
 
     def _pages(

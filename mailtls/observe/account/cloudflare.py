@@ -196,12 +196,20 @@ def _check_base_url(url: str) -> None:
     """The token must not cross a network in clear text."""
     try:
         parts = urlsplit(url)
-        host = parts.hostname or ""
-        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        local = False
-    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
+        usable = bool(parts.hostname) and (
+            parts.scheme == "https" or (parts.scheme == "http" and _is_here(parts.hostname))
+        )
+    except ValueError:  # a bracket without its other half
+        usable = False
+    if not usable:
         raise CloudflareError(f"{url!r} is no base URL: https://host/path, or http on this machine only")
+
+
+def _is_here(host: str | None) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
 
 
 def _pause(header: str | None) -> float:
