@@ -71,19 +71,28 @@ def host_name(text: str, least_labels: int = 2) -> str:
     """
     if least_labels <= 2 and is_plain_host(text):
         return text
-    if ":" in text or text.startswith("["):
-        raise InvalidName("it is an address, a URI or has a port; a host name is wanted")
-    name = a_labels(text)
+    name = domain_name(text)
     labels = name.split(".")
-    for label in labels:
-        if not _HOST_LABEL.fullmatch(label):
-            if "_" in label:
-                raise InvalidName(f"label {label!r} has an underscore, which no host name may have")
-            raise InvalidName(f"label {label!r} begins or ends with a hyphen, which no host name may do")
     if labels[-1].isdigit():
         raise InvalidName("it is an address or ends like one; a host name is wanted")
     if len(labels) < least_labels:
         raise InvalidName(f"{name} has {len(labels)} label, a full name has {least_labels} or more ({name}.example)")
+    return name
+
+
+def domain_name(text: str) -> str:
+    """`a_labels(text)` where it is a Domain by the grammar of RFC 5321 section 4.1.2: letters, digits, inner hyphens.
+
+    `192.0.2.1` is one, though no host has that name. Raises InvalidName.
+    """
+    if ":" in text or text.startswith("["):
+        raise InvalidName("it is an address, a URI or has a port; a host name is wanted")
+    name = a_labels(text)
+    for label in name.split("."):
+        if not _HOST_LABEL.fullmatch(label):
+            if "_" in label:
+                raise InvalidName(f"label {label!r} has an underscore, which no host name may have")
+            raise InvalidName(f"label {label!r} begins or ends with a hyphen, which no host name may do")
     return name
 
 

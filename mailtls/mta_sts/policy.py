@@ -51,7 +51,8 @@ class Mode(StrEnum):
 class MxPattern:
     """One `mx` value: a host name in A-labels, or `*.` in front of one, where `*` stands for exactly one label.
 
-    Kept in lower case: names compare so. No address, underscore or trailing dot (RFC 5321 section 4.1.2, Domain).
+    Kept in lower case: names compare so. No underscore, trailing dot or `[192.0.2.1]` (RFC 5321 section 4.1.2, Domain).
+    `192.0.2.1` is in that grammar and matches no host: read in a stranger's policy, refused in a spec (`mailtls.spec`).
     Raises InvalidPolicy.
     """
 
@@ -69,7 +70,7 @@ class MxPattern:
         if base.endswith("."):
             raise InvalidPolicy(f"mx {shown(self.text)} ends in a dot, which the policy file does not allow")
         try:
-            names.host_name(base, least_labels=1)  # Domain: a single label is in the grammar
+            names.domain_name(base)
         except names.InvalidName as e:
             raise InvalidPolicy(f"mx {shown(self.text)}: {e}") from e
         object.__setattr__(self, "text", name)

@@ -203,6 +203,10 @@ POLICIES = [
         rfc=f"{_FIELD}; each mx on a line of its own",
         body=policy(mx="mx1.contoso.test, mx2.contoso.test"),
     ),
+    PolicyCase("an-address-beside-a-good-mx", GOOD + " 192.0.2.1", body=policy() + b"mx: 192.0.2.1\r\n"),
+    PolicyCase("an-address-alone", "enforce 86400 192.0.2.1", body=policy(mx="192.0.2.1")),
+    PolicyCase("an-address-literal", NO, "enforce 86400 [192.0.2.1]", rfc=_FIELD, body=policy(mx="[192.0.2.1]")),
+    PolicyCase("mx-of-one-label", "enforce 86400 mail", body=policy(mx="mail")),
     PolicyCase("mx-in-unicode", NO, body=policy(mx="bücher.test")),
     PolicyCase(
         "utf-8-in-an-unknown-field",
