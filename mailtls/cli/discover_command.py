@@ -73,6 +73,10 @@ def command(
 
     if not (zone_files or cloudflare or route53 or lists):
         raise click.UsageError("name a source: --zone-file, --cloudflare, --route53 or --names")
+    if overwrite and not folder:
+        raise click.UsageError("--overwrite goes with --write")
+    if origin and not zone_files:
+        raise click.UsageError("--origin goes with --zone-file")
     ways = network(resolver, None, False, timeout, at_once)
     faults: list[str] = []
     held = [
