@@ -2,6 +2,9 @@
 
     python bench/check.py [--domains 1000]
 
+Then one domain, cold: a whole new process beside the slowest chain of its questions (address, connection, TLS, page),
+timed in a process that runs already.
+
 Everybody asks TXT at `_mta-sts` and `_smtp._tls` and fetches the policy, from the same local servers, in one run: once
 with 15 ms before each DNS answer and 40 ms before each page, once without. Ratios hold from machine to machine; rates
 do not. Needs the right to listen on port 443 (root), because the peers know no other.
@@ -9,9 +12,11 @@ do not. Needs the right to listen on port 443 (root), because the peers know no 
 
 import argparse
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +38,25 @@ def main() -> int:
     for title, waits in (("15 ms DNS, 40 ms HTTPS", ("15", "40")), ("no latency", ("0", "0"))):
         with _internet(options.domains, *waits) as (port, environ):
             _table(title, port, environ, peer, options.domains)
+            _cold(title, port, environ)
     return 0
+
+
+def _cold(title: str, port: str, environ: dict[str, str]) -> None:
+    """The command on one domain, and what it cannot be faster than."""
+    command = [sys.executable, "-m", "mailtls.cli", "check", "--allow-private", "--resolver", f"127.0.0.1:{port}"]
+    whole = []
+    for number in range(7):
+        began = time.perf_counter()
+        subprocess.run([*command, f"d{number:04}.example"], env=environ, capture_output=True, check=True)
+        whole.append(time.perf_counter() - began)
+    chain = subprocess.run(
+        [sys.executable, str(INTERNET / "chain.py"), port], env=environ, capture_output=True, text=True, check=True
+    )
+    slowest, cold = float(chain.stdout), statistics.median(whole)
+    print(f"\n| one domain, {title} | ms |\n|---|---:|")
+    print(f"| its slowest chain of questions | {1000 * slowest:,.0f} |")
+    print(f"| `mailtls check`, a new process | {1000 * cold:,.0f} ({cold / slowest:.1f} times) |")
 
 
 def _table(title: str, port: str, environ: dict[str, str], peer: str, count: int) -> None:
