@@ -43,7 +43,15 @@ def _block(group: Group, width: int) -> Iterable[str]:
         yield from _labelled("wait", f"{order} ({reason}).", width)
     if others := group.domains[1:]:
         own = ", each with its own name" if group.own_names else ""
-        yield from _labelled("the same", f"for {len(others):,} more{own}: {', '.join(others)}", width)
+        yield from _labelled("the same", f"for {len(others):,} more{own}:", width)
+        yield from textwrap.wrap(
+            ", ".join(others),  # A-labels: not cut, as a stranger's text would be
+            max(width, 40),
+            initial_indent=" " * (_LABEL + 2),
+            subsequent_indent=" " * (_LABEL + 2),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
 
 
 def _row(row: Row, width: int) -> Iterable[str]:

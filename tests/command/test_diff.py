@@ -264,6 +264,9 @@ def test_the_comment_for_500_domains_fits_and_errors_come_first(
     comment = diff("--base", "main", "--format", "markdown").stdout
     assert len(comment.encode()) <= change_comment.MOST < 65_536
     assert comment.startswith("### mailtls: 500 of 503 domains change · 1 error · 0 warnings · ")
+    text = diff("--base", "main").stdout
+    assert all(name in text for name in names), "on a terminal nothing is left out"
+    assert max(map(len, text.splitlines())) <= 80
     sections = re.findall(r"^\*\*(\S+)\*\* · ", comment, re.MULTILINE)
     assert sections[:2] == ["brand499.example", "brand000.example"], "errors first"
     if alike:

@@ -16,6 +16,8 @@ from components.publish_gates.settings import GateSettings
 from components.publish_gates.waiting import GateError
 from mailtls.mta_sts.policy import Mode, MxPattern, Policy
 from mailtls.mta_sts.record import policy_id_of
+from mailtls.records import Purpose, planned_records
+from mailtls.spec import MtaSts, PolicySpec, Source, TlsRpt
 
 DOMAIN = "contoso.example"
 POLICY = Policy(Mode.ENFORCE, 604800, (MxPattern("mx1.contoso.example"),))
@@ -191,3 +193,16 @@ def test_protection_reaches_every_child(protect: bool) -> None:
 )
 def test_only_a_policy_that_asks_something_of_senders_is_kept_from_deletion(policy: Any, protected: bool) -> None:
     assert must_not_be_deleted(policy) is protected
+
+
+def test_the_records_are_those_that_are_told_beforehand(recording: Recording) -> None:
+    """`mailtls render --records` says what will be there: names, types and TTL, and the one value that is known."""
+    mta_sts = MtaSts(POLICY.mode, POLICY.mx, POLICY.max_age)
+    told = planned_records(PolicySpec(DOMAIN, mta_sts, TlsRpt((RUA,)), None, None, Source("a.yaml", 1)))
+    made = {(found.inputs["name"], found.inputs["type"], found.inputs["ttl"]) for found in recording.of(RECORD)}
+    known = {(one.name, one.type, one.ttl) for one in told if one.purpose is not Purpose.CERTIFICATE}
+    assert known <= made
+    (validation,) = made - known
+    assert validation[1:] == next((one.type, one.ttl) for one in told if one.purpose is Purpose.CERTIFICATE)
+    reports = record(recording, f"_smtp._tls.{DOMAIN}").inputs["records"]
+    assert reports == [one.value for one in told if one.purpose is Purpose.REPORTS]
