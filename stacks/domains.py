@@ -14,7 +14,8 @@ from components.dns_zones.zones import ZoneNotConfigured
 from components.policy_domain import Hosting, PolicyDomain, PolicyDomainArgs, must_not_be_deleted
 from components.policy_host import PolicyEdge
 from components.publish_gates.standing_look import look_at_what_is_published
-from mailtls.lint import Severity, spec_findings
+from mailtls.lint import Severity
+from mailtls.lint.specs import spec_findings
 from mailtls.spec.errors import SpecErrors
 from mailtls.spec.load import load
 from mailtls.spec.model import PolicySpec

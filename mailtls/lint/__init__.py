@@ -1,5 +1,7 @@
 """Named rules over values: what is allowed and still unwise, or known to fail, each with its reason and its remedy.
 
+    from mailtls.lint.specs import spec_findings
+
     for finding in spec_findings(specs, published=frozenset({"contoso.example"})):
         print(finding)
 
@@ -8,6 +10,5 @@ all groups. Rules do no I/O; whoever calls decides what a finding leads to.
 """
 
 from mailtls.lint.findings import Finding, Severity
-from mailtls.lint.specs import spec_findings
 
-__all__ = ["Finding", "Severity", "spec_findings"]
+__all__ = ["Finding", "Severity"]

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from mailtls.lint import Finding, Severity, set_rules, spec_findings
+from mailtls.lint import Finding, Severity, set_rules
 from mailtls.lint.catalogue import rule_address, rules
 from mailtls.lint.fault_rules import ABOUTS as FAULTS
 from mailtls.lint.fault_rules import fault_findings
 from mailtls.lint.public_suffixes import is_public_suffix
 from mailtls.lint.spec_rules import RULES
+from mailtls.lint.specs import spec_findings
 from mailtls.spec.load import load, survey
 from mailtls.spec.model import PolicySpec
 from mailtls.spec.schema import spec_schema

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
-from mailtls.lint import spec_findings
+from mailtls.lint.specs import spec_findings
 from mailtls.mta_sts.policy import MAX_AGE, Mode
 from mailtls.spec import reference, schema
 from mailtls.spec.load import load
