@@ -1,7 +1,7 @@
 """examples/ci on a pull request, step by step as CI runs it: the real command from a real checkout of a real merge.
 
 What GitHub and GitLab do themselves is done by local equals: the checkout is a clone, the artifact a folder, the
-comments are kept by a small server. The job `preview` needs an account: only its condition is tried here.
+comments are kept by a small server. The jobs that need an account run in test_ci_deployment.py.
 """
 
 import os
