@@ -31,6 +31,8 @@ _QUIET = {
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",  # a partial clone may ask its server for files, and nobody for a password
 }
+_NOT_OURS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR")
+"""What git sets for its hooks. A relative GIT_DIR would be looked for below the folder of specs."""
 _TREE, _LINK, _SUBMODULE = "040000", "120000", "160000"
 
 
@@ -135,7 +137,7 @@ class Repository:
             if not top:
                 return []
             if top[0].mode != _TREE:
-                raise GitError(f"at {commit.short}, {self.folder} is not a folder of this repository")
+                raise GitError(f"at {commit.short}, {_shown(self.folder)} is not a folder of this repository")
         below = f"{self.folder}/" if self.folder else ""
         listing = self._git("ls-tree", "-r", "-l", "-z", "--full-tree", commit.id, "--", *([below] if below else []))
         entries = []
@@ -143,11 +145,11 @@ class Repository:
             path = entry.path.removeprefix(below)
             if entry.mode == _SUBMODULE:
                 raise GitError(
-                    f"at {commit.short}, {entry.path} is a submodule; its specs cannot be compared from here"
+                    f"at {commit.short}, {_shown(entry.path)} is a submodule; its specs cannot be compared from here"
                 )
             if entry.octets > MAX_FILE_OCTETS and path.endswith(".yaml"):
                 raise GitError(
-                    f"at {commit.short}, {entry.path} has {entry.octets} octets; {MAX_FILE_OCTETS} is the most"
+                    f"at {commit.short}, {_shown(entry.path)} has {entry.octets} octets; {MAX_FILE_OCTETS} is the most"
                 )
             if path.endswith((".yaml", ".yml")):  # no other file is a spec
                 entries.append(_Entry(entry.mode, entry.object_id, entry.octets, path))
@@ -206,7 +208,7 @@ class Repository:
                 process = subprocess.Popen(
                     ["git", "--no-pager", *arguments],
                     cwd=self.place,
-                    env={**os.environ, **_QUIET},
+                    env={name: value for name, value in os.environ.items() if name not in _NOT_OURS} | _QUIET,
                     stdin=asked,
                     stdout=subprocess.PIPE,
                     stderr=complaint,
@@ -246,7 +248,7 @@ def _answer(process: "subprocess.Popen[bytes]", most: int) -> tuple[bytes, bool]
 
 
 def _refusal(command: str, said: str, place: Path) -> str:
-    lines = said.strip().splitlines()
+    lines = ["".join(c if c.isprintable() else "?" for c in line) for line in said.strip().splitlines()]
     first = lines[0].removeprefix("fatal: ") if lines else "it gave no reason"
     if "not a git repository" in first:
         return f"{place} is not in a git repository, so there is no base to compare with"

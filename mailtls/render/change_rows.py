@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from mailtls.changes import Change, ChangeSet, Wait, WaitFor, waits
+from mailtls.changes import Change, ChangeSet, Kind, Wait, WaitFor, waits
 from mailtls.lint.findings import Finding, Severity
 from mailtls.mta_sts.record import Record
 from mailtls.observed import DnsStatus
@@ -97,6 +97,8 @@ def base_text(change_set: ChangeSet) -> str:
     """What the change is measured against."""
     base = change_set.base
     text = f"{base.ref}, merge base {base.commit[:12]} of {base.at:%Y-%m-%d}"
+    if sum(change.kind is Kind.ADDED for change in change_set.changes) == change_set.policy_domains:
+        text += "; no spec was there, so each counts as new"
     if base.newer:
         commits = "commit that changes" if base.newer == 1 else "commits that change"
         text += f"; {base.ref} has {base.newer} newer {commits} specs: merge it into this branch to see both"

@@ -184,6 +184,20 @@ def test_the_first_specs_of_a_repository_are_all_new(repository: SpecRepository,
     found = data(diff("--base", "main", "more", "--format", "json"))
     assert [(change["policy_domain"], change["change"]) for change in found["changes"]] == [("x.example", "added")]
     assert found["findings"] == []
+    assert "no spec was there, so each counts as new" in diff("--base", "main", "more").stdout.replace("\n", " ")
+    assert "counts as new" not in diff("--base", "main").stdout
+
+
+def test_specs_at_the_root_of_the_repository(tmp_path: Path, diff: Diff, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository = SpecRepository(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    repository.commit({"a.example.yaml": spec("a.example", "enforce", "mx1", "4w")}, ago(40))
+    repository.commit({"a.example.yaml": spec("a.example", "enforce", "mx1,mx2", "2w")}, ago(10))
+    repository.git("checkout", "--quiet", "-b", "change")
+    repository.write({"a.example.yaml": spec("a.example", "enforce", "mx2", "2w")})
+    (finding,) = data(diff("--base", "main", ".", "--format", "json"))["findings"]
+    assert finding["location"]["file"] == "a.example.yaml"
+    assert f"until {ago(10) + datetime.timedelta(weeks=4):%Y-%m-%d %H:%M} UTC" in finding["message"]
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,14 @@ def test_a_ref_is_never_an_option(repository: SpecRepository, ref: str) -> None:
     assert not (repository.place / "stolen").exists()
 
 
+def test_the_environment_of_a_hook_leads_nowhere_else(
+    repository: SpecRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_DIR", ".git")
+    monkeypatch.setenv("GIT_INDEX_FILE", ".git/index")
+    assert Repository.around(repository.place / "specs").merge_base("main").at == MONDAY
+
+
 def test_an_unknown_ref_says_how_to_get_it(repository: SpecRepository) -> None:
     with pytest.raises(GitError, match=r"git knows no commit 'origin/main'; fetch it \(git fetch origin\)"):
         Repository.around(repository.place).merge_base("origin/main")
@@ -151,7 +159,7 @@ def test_a_submodule_and_a_file_in_the_folders_place_are_refused(
     repository.git("update-index", "--add", "--cacheinfo", f"160000,{commit},specs/customers")
     repository.git("commit", "--quiet", "--message=submodule")
     found = Repository.around(repository.place / "specs")
-    with pytest.raises(GitError, match="specs/customers is a submodule"):
+    with pytest.raises(GitError, match="'specs/customers' is a submodule"):
         found.write(found.merge_base("main"), into)
     repository.git("rm", "-r", "--quiet", "--cached", "specs")
     (repository.place / "specs").rename(tmp_path / "away")
@@ -159,7 +167,7 @@ def test_a_submodule_and_a_file_in_the_folders_place_are_refused(
     (repository.place / "specs").unlink()
     (repository.place / "specs").mkdir()
     found = Repository.around(repository.place / "specs")
-    with pytest.raises(GitError, match="specs is not a folder"):
+    with pytest.raises(GitError, match="'specs' is not a folder"):
         found.write(found.merge_base("main"), into)
 
 
@@ -197,7 +205,7 @@ def _mktree(repository: SpecRepository, *lines: str) -> str:
 def test_a_large_file_is_refused_before_it_is_read(repository: SpecRepository, into: Path) -> None:
     repository.commit({"specs/huge.yaml": "#" * (git.MAX_FILE_OCTETS + 1)})
     found = Repository.around(repository.place / "specs")
-    with pytest.raises(GitError, match=f"specs/huge.yaml has {git.MAX_FILE_OCTETS + 1} octets"):
+    with pytest.raises(GitError, match=f"'specs/huge.yaml' has {git.MAX_FILE_OCTETS + 1} octets"):
         found.write(found.merge_base("HEAD"), into)
     assert not any(into.iterdir())
 
