@@ -5,7 +5,7 @@ question was not asked; an answer that did not come says why in `failure`.
 """
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from mailtls.mta_sts.policy import InvalidPolicy, Policy, policy_host
@@ -46,12 +46,14 @@ class DnsAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """dns_ids: the DNS names in subjectAltName, lower case. issuer: its common name or organisation, for people."""
+    """dns_ids: the DNS names in subjectAltName, lower case. issuer: its organisation or common name, for people.
+    der: the whole of it; b"" when nobody kept it."""
 
     dns_ids: tuple[str, ...]
     not_before: datetime.datetime
     not_after: datetime.datetime
     issuer: str
+    der: bytes = field(default=b"", repr=False)
 
     def share_left(self, now: datetime.datetime) -> float:
         """The part of its own lifetime that is left, 1 to 0; below 0 when it has expired."""

@@ -60,11 +60,11 @@ class TlsStream:
 
     def certificate(self) -> Certificate | None:
         """The server's own; None when it cannot be read."""
-        decoded = self._tls.getpeercert()
-        if decoded:  # verified: the TLS library has read it already
-            return _of_verified(decoded)
         der = self._tls.getpeercert(binary_form=True)
-        return read_certificate(der) if der else None
+        if not der:
+            return None
+        decoded = self._tls.getpeercert()  # {} when it was not verified
+        return _of_verified(decoded, der) if decoded else read_certificate(der)
 
     async def read(self, limit: int = MAX_RECORD) -> bytes:
         """Up to `limit` octets; b"" at the end, also where the server ends it without saying so. Raises OSError."""
@@ -207,7 +207,7 @@ def _speaking(newest: ssl.TLSVersion) -> ssl.SSLContext:
     return context
 
 
-def _of_verified(decoded: dict[str, Any]) -> Certificate:
+def _of_verified(decoded: dict[str, Any], der: bytes) -> Certificate:
     """From what `SSLObject.getpeercert` returns: a command that meets good certificates only loads nothing for them."""
     issuer = {name: value for attributes in decoded["issuer"] for name, value in attributes}
     return Certificate(
@@ -215,6 +215,7 @@ def _of_verified(decoded: dict[str, Any]) -> Certificate:
         _time(decoded["notBefore"]),
         _time(decoded["notAfter"]),
         _shown(issuer.get("organizationName") or issuer.get("commonName") or ""),
+        der,
     )
 
 
@@ -246,6 +247,7 @@ def read_certificate(der: bytes) -> Certificate | None:
                 certificate.not_valid_before_utc,
                 certificate.not_valid_after_utc,
                 _shown(str(issuer[0]) if issuer else ""),
+                der,
             )
     except (ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
         return None

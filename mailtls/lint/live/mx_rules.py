@@ -1,6 +1,6 @@
 """Live rules over the hosts that take mail."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from mailtls.lint.about import About, Group
 from mailtls.lint.findings import Severity
@@ -58,6 +58,23 @@ def _each(case: Case) -> Iterator[tuple[MxHost, SmtpLook]]:
             yield host, look
 
 
+def _by_host(
+    found: Iterable[tuple[MxHost, SmtpLook, str]],
+    fix: str | None = None,
+    severity: Severity | None = None,
+    sentence: str = "{where}: {words}",
+) -> Iterator[Said]:
+    """Host, address and words of each; addresses of a host with the same words are one finding."""
+    addresses: dict[tuple[str, str], list[str]] = {}
+    total: dict[str, int] = {}
+    for host, look, words in found:
+        addresses.setdefault((host.host, words), []).append(look.address)
+        total[host.host] = len(host.smtp or ())
+    for (name, words), ours in addresses.items():
+        where = f"all its {len(ours)} addresses" if 2 < len(ours) == total[name] else ", ".join(ours)
+        yield Said(sentence.format(where=f"{name} at {where}", words=words), fix, severity)
+
+
 def _unreachable(case: Case) -> Iterator[Said]:
     looks = [look for _, look in _each(case)]
     if looks and all(look.unreachable for look in looks):
@@ -66,53 +83,46 @@ def _unreachable(case: Case) -> Iterator[Said]:
             "most home, office and cloud networks close port 25: check from one that does not",
         )
         return
-    for host, look in _each(case):
-        if look.unreachable:
-            yield Said(f"{host.host} at {look.address}: no connection to port 25 ({look.failure})")
-        elif not look.seen:
-            yield Said(
-                f"{host.host} at {look.address}: {look.failure}; nothing is known about its TLS",
-                "many servers turn away addresses that send no mail: check from one that does",
-            )
+    unreached = [(host, look) for host, look in _each(case) if look.unreachable]
+    yield from _by_host((host, look, f"no connection to port 25 ({look.failure})") for host, look in unreached)
+    turned_away = [(host, look) for host, look in _each(case) if not look.seen and not look.unreachable]
+    yield from _by_host(
+        ((host, look, f"{look.failure}; nothing is known about its TLS") for host, look in turned_away),
+        "many servers turn away addresses that send no mail: check from one that does",
+    )
 
 
 def _starttls(case: Case) -> Iterator[Said]:
-    for host, look in _each(case):
-        if look.starttls is False:
-            yield Said(f"{host.host} at {look.address} offers no STARTTLS", severity=case.harm)
-        elif look.starttls and look.failure:
-            yield Said(f"{host.host} at {look.address}: {look.failure}", severity=case.harm)
+    without = [(host, look, "no STARTTLS is offered") for host, look in _each(case) if look.starttls is False]
+    broken = [(host, look, look.failure) for host, look in _each(case) if look.starttls and look.failure]
+    yield from _by_host([*without, *broken], severity=case.harm)
 
 
 def _with_fault(*faults: TlsFault) -> Callable[[Case], Iterator[Said]]:
     def finds(case: Case) -> Iterator[Said]:
-        for host, look in _each(case):
-            if look.tls is not None and look.tls.fault in faults:
-                detail = f" ({look.tls.detail})" if look.tls.detail else ""
-                yield Said(f"{host.host} at {look.address}: {look.tls.fault}{detail}", severity=case.harm)
+        found = [(host, look, look.tls) for host, look in _each(case) if look.tls and look.tls.fault in faults]
+        words = ((host, look, f"{tls.fault}{f' ({tls.detail})' if tls.detail else ''}") for host, look, tls in found)
+        yield from _by_host(words, severity=case.harm)
 
     return finds
 
 
 def _expiry(case: Case) -> Iterator[Said]:
     yield from _with_fault(TlsFault.EXPIRED, TlsFault.NOT_YET_VALID)(case)
+    found: dict[Severity, list[tuple[MxHost, SmtpLook, str]]] = {}
     for host, look in _each(case):
         trusted = look.tls.certificate if look.tls and look.tls.fault is None else None
-        if trusted and (found := case.expiry(trusted)):
-            severity, words = found
-            yield Said(f"the certificate of {host.host} at {look.address} {words}", severity=severity)
+        if trusted and (expiry := case.expiry(trusted)):
+            severity, words = expiry
+            found.setdefault(severity, []).append((host, look, words))
+    for severity, looks in found.items():
+        yield from _by_host(looks, severity=severity, sentence="the certificate of {where} {words}")
 
 
 def _old_tls(case: Case) -> Iterator[Said]:
-    for host, look in _each(case):
-        if look.tls and look.tls.old_versions:
-            yield Said(f"{host.host} at {look.address} also speaks {', '.join(look.tls.old_versions)}")
-
-
-def _tlsa_without_dnssec(case: Case) -> Iterator[Said]:
-    for host in case.observed.mail_hosts:
-        if host.tlsa is not None and host.tlsa.values and not host.tlsa.authenticated:
-            yield Said(f"{host.host} has TLSA records, and DNSSEC does not prove them: no sender uses them")
+    found = [(host, look, look.tls.old_versions) for host, look in _each(case) if look.tls and look.tls.old_versions]
+    told = ((host, look, f"also speaks {', '.join(versions)}") for host, look, versions in found)
+    yield from _by_host(told, sentence="{where} {words}")
 
 
 def _rule(
@@ -159,6 +169,4 @@ RULES: tuple[LiveRule, ...] = (
           _with_fault(TlsFault.HANDSHAKE, TlsFault.TOO_OLD)),
     _rule("mx-old-tls", _I, "No sender of MTA-STS uses a version below 1.2.", "Switch TLS 1.0 and 1.1 off.",
           "RFC 8461 section 7.2", _old_tls),
-    _rule("tlsa-without-dnssec", _I, "DANE counts signed records alone.", "Sign the zone, or remove the TLSA records.",
-          "RFC 7672 section 2.2", _tlsa_without_dnssec),
 )  # fmt: skip

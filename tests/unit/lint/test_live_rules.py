@@ -34,6 +34,7 @@ RUA = "v=TLSRPTv1; rua=mailto:reports@example.org"
 PROXIED = (("content-type", "text/plain"), ("cf-ray", "8"))
 HTML = (("content-type", "text/html"),)
 NO_AAAA = {"host_aaaa": answer(f"mta-sts.{DOMAIN}", "AAAA")}
+PROVED_TLSA = answer(f"_25._tcp.{MX1}", "TLSA", "3 1 1 " + "ab" * 32, authenticated=True)
 CASES: list[tuple[str, Severity, dict[str, Any]]] = [
     ("dns-no-answer", E, {"sts": DnsAnswer("x", "TXT", DnsStatus.FAILED, failure="SERVFAIL")}),
     ("mta-sts-absent", W, {"sts": txt(), "https": ()}),
@@ -90,6 +91,7 @@ CASES: list[tuple[str, Severity, dict[str, Any]]] = [
     ("mx-cert-untrusted", E, smtp(port_25(tls=tls(TlsFault.UNTRUSTED)))),
     ("mx-tls-failed", E, smtp(port_25(tls=tls(TlsFault.TOO_OLD)))),
     ("mx-old-tls", I, smtp(port_25(tls=tls(old_versions=("TLSv1",))))),
+    ("dane-mismatch", W, {"mail_hosts": (mx(MX1, 10, port_25(False), tlsa=PROVED_TLSA),)}),
     ("tlsa-without-dnssec", I, {"mail_hosts": (mx(tlsa=answer(f"_25._tcp.{MX1}", "TLSA", "3 1 1 ab")),)}),
     ("dmarc-not-bimi-ready", I, {"dmarc": answer(f"_dmarc.{DOMAIN}", "TXT", "v=DMARC1; p=none")}),
     ("bimi-record-invalid", I, {"bimi": answer("x", "TXT", "v=BIMI1; l=http://contoso.example/logo.svg")}),
@@ -165,6 +167,15 @@ def test_no_port_25_at_all_is_said_once() -> None:
     looks = seen(mail_hosts=(mx(MX1, 10, shut, shut), mx(MX2, 20, shut)))
     (finding,) = [f for f in live_findings(looks) if f.rule == "mx-unreachable"]
     assert "from here" in finding.message
+
+
+def test_addresses_of_a_host_with_the_same_fault_are_one_finding() -> None:
+    addresses = [f"192.0.2.{n}" for n in range(1, 6)]
+    expired = [port_25(address=each, tls=tls(TlsFault.EXPIRED)) for each in addresses]
+    found = [f.message for f in live_findings(seen(**smtp(*expired))) if f.rule == "mx-cert-expiry"]
+    assert found == [f"{MX1} at all its 5 addresses: the certificate has expired"]
+    some = [f.message for f in live_findings(seen(**smtp(*expired[:2], port_25()))) if f.rule == "mx-cert-expiry"]
+    assert some == [f"{MX1} at 192.0.2.1, 192.0.2.2: the certificate has expired"]
 
 
 @pytest.mark.parametrize("lifetime", [6, 47, 100, 198, 398])
