@@ -19,6 +19,7 @@ def judge(wanted: Wanted, seen: Seen) -> tuple[Check, ...]:
         *zone_checks.token_checks(wanted, seen),
         *zone_checks.zone_checks(wanted, seen),
         *zone_checks.caa_checks(wanted, seen),
+        *zone_checks.record_checks(wanted, seen),
     )
 
 

@@ -154,6 +154,16 @@ class Caa:
 
 
 @dataclass(frozen=True, slots=True)
+class Published:
+    """What the zone's own servers have for a policy domain. mta_sts, tls_rpt: whether there is such a TXT record.
+    policy_host: whether `mta-sts.<domain>` leads anywhere."""
+
+    mta_sts: bool
+    tls_rpt: bool
+    policy_host: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StateBucket:
     """The bucket of the S3 state backend. reachable: it exists and may be looked at. why: the refusal's words."""
 
@@ -167,7 +177,7 @@ class StateBucket:
 class Seen:
     """Everything that was asked. None: the stack needs no answer to it.
 
-    zones: by suffix. delegations: by suffix. caa: by policy host.
+    zones: by suffix. delegations: by suffix. caa: by policy host. published: by policy domain.
     receiving_host: whether SES's inbound host of the region has an address.
     """
 
@@ -183,4 +193,5 @@ class Seen:
     zones: Mapping[str, ZoneSeen | NoZone | SeveralZones | NotAsked] = field(default_factory=dict, hash=False)
     delegations: Mapping[str, Delegation | NotAsked] = field(default_factory=dict, hash=False)
     caa: Mapping[str, Caa | NotAsked] = field(default_factory=dict, hash=False)
+    published: Mapping[str, Published | NotAsked] = field(default_factory=dict, hash=False)
     state_bucket: StateBucket | NotAsked | None = None

@@ -2,9 +2,21 @@
 
 from collections.abc import Iterator
 
+from mailtls.mta_sts.policy import policy_host
 from mailtls.preflight.caa import why_amazon_is_forbidden
 from mailtls.preflight.check import Check, State
-from mailtls.preflight.seen import Delegation, NotAsked, NoZone, Refused, Seen, SeveralZones, TokenSeen, ZoneSeen
+from mailtls.preflight.seen import (
+    Delegation,
+    Distributions,
+    NotAsked,
+    NoZone,
+    Published,
+    Refused,
+    Seen,
+    SeveralZones,
+    TokenSeen,
+    ZoneSeen,
+)
 from mailtls.preflight.wanted import Provider, Wanted, ZoneWanted
 
 EDIT_ZONES = "Zone > DNS > Edit and Zone > Zone > Read on the zones"
@@ -132,3 +144,36 @@ def caa_checks(wanted: Wanted, seen: Seen) -> Iterator[Check]:
     if allowed:
         subject = "1 policy host" if allowed == 1 else f"{allowed} policy hosts"
         yield Check("caa", subject, State.OK, "Amazon may issue the certificate")
+
+
+def record_checks(wanted: Wanted, seen: Seen) -> Iterator[Check]:
+    """What a former host left, beside which the program publishes nothing. A host that one of the account's
+    distributions answers for is ours, and so are its records."""
+    ours = seen.distributions.aliases if isinstance(seen.distributions, Distributions) else None
+    free = 0
+    for domain in (wanted.policy_domains or ()) if wanted.has_domains else ():
+        found = seen.published.get(domain)
+        if found is None or isinstance(found, NotAsked):
+            missing = found or NotAsked("the DNS was not asked")
+            yield Check("old-records", domain, State.NOT_ASKED, missing.why, missing.do)
+            continue
+        there = _there(domain, found)
+        if there and ours is None:
+            told = f"{there}: whose these are is not known, since the distributions could not be asked"
+            yield Check("old-records", domain, State.NOT_ASKED, told)
+        elif there and policy_host(domain) not in (ours or ()):
+            told = f"{there}: of a former host, as no distribution of this account answers for {policy_host(domain)}"
+            do = "remove it just before the first `pulumi up`, which puts nothing beside it; mailtls init --adopt "
+            do += "writes the policy that is served as a spec"
+            yield Check("old-records", domain, State.PROBLEM, told, do)
+        else:
+            free += 1
+    if free:
+        subject = "1 domain" if free == 1 else f"{free} domains"
+        yield Check("old-records", subject, State.OK, "no record of a former host is in the way")
+
+
+def _there(domain: str, found: Published) -> str:
+    names = ((found.mta_sts, f"_mta-sts.{domain}"), (found.tls_rpt, f"_smtp._tls.{domain}"))
+    listed = [name for there, name in (*names, (found.policy_host, policy_host(domain))) if there]
+    return f"{', '.join(listed)} {'is' if len(listed) == 1 else 'are'} there" if listed else ""

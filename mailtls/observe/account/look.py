@@ -18,6 +18,7 @@ from mailtls.preflight.seen import (
     NotAsked,
     NoZone,
     Permissions,
+    Published,
     Refused,
     Seen,
     SeveralZones,
@@ -69,6 +70,9 @@ class Look:
             delegations = _each(pool, zones.items(), lambda item: item[0], self._delegation)
             hosts = [f"mta-sts.{domain}" for domain in wanted.policy_domains or ()]
             caa: dict[str, Caa | NotAsked] = _each(pool, hosts, lambda host: host, self.resolver.caa)
+            published: dict[str, Published | NotAsked] = _each(
+                pool, wanted.policy_domains or (), lambda domain: domain, self.resolver.published
+            )
             return Seen(
                 identity=identity,
                 permissions=_now(permissions),
@@ -82,6 +86,7 @@ class Look:
                 zones=zones,
                 delegations={suffix: found for suffix, found in delegations.items() if found is not None},
                 caa=caa,
+                published=published,
                 state_bucket=_now(state),
             )
 

@@ -19,8 +19,9 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.resolver
 
-from mailtls.observe.dns import Resolver
-from mailtls.preflight.seen import Caa, Delegation, NotAsked
+from mailtls.mta_sts.policy import policy_host
+from mailtls.observe.dns import DnsError, Resolver
+from mailtls.preflight.seen import Caa, Delegation, NotAsked, Published
 
 TIMEOUT = 5.0
 """Seconds for one question."""
@@ -60,6 +61,21 @@ class AccountResolver:
         except _NoAnswer as e:
             return NotAsked(str(e))
         return Caa("", ())
+
+    def published(self, domain: str) -> Published | NotAsked:
+        """What the zone's own servers have for a policy domain. They are asked, because a recursive resolver would keep
+        "there is none" beyond the first `pulumi up`."""
+        try:
+            return Published(
+                self._has_txt(f"_mta-sts.{domain}", "v=STSv1"),
+                self._has_txt(f"_smtp._tls.{domain}", "v=TLSRPTv1"),
+                bool(self.resolver.authoritative_addresses(policy_host(domain))),
+            )
+        except DnsError as e:
+            return NotAsked(_one_line(e))
+
+    def _has_txt(self, name: str, begins: str) -> bool:
+        return any(value.startswith(begins) for value in self.resolver.authoritative_txt(name))
 
     def has_address(self, host: str) -> bool | NotAsked:
         try:

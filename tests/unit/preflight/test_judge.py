@@ -20,6 +20,7 @@ from mailtls.preflight.seen import (
     NotReceiving,
     NoZone,
     Permissions,
+    Published,
     Refused,
     RuleSets,
     Seen,
@@ -61,6 +62,7 @@ GOOD = Seen(
         "fabrikam.example": Delegation(("NS-1.awsdns-1.com.", "ns-2.awsdns-2.net")),
     },
     caa={"mta-sts.contoso.example": Caa("", ()), "mta-sts.fabrikam.example": Caa("", ())},
+    published={"contoso.example": Published(False, False, False), "fabrikam.example": Published(False, False, False)},
     state_bucket=StateBucket("contoso-state", True, True),
 )
 
@@ -92,6 +94,7 @@ def test_an_account_that_is_ready() -> None:
         "cloudflare-token",
         *("zone", "delegation") * 2,
         "caa",
+        "old-records",
     ]
     assert exit_code(checks) == 0
 
@@ -121,6 +124,7 @@ def test_a_problem_ends_with_one_and_no_answer_at_all_with_two() -> None:
         ("delegation", {"delegations": {"contoso.example": NotAsked("x"), "fabrikam.example": NotAsked("x")}}),
         ("delegation", {"delegations": {}}),
         ("caa", {"caa": {"mta-sts.contoso.example": NotAsked("x")}}),
+        ("old-records", {"published": {"contoso.example": NotAsked("x")}}),
     ],
 )
 def test_what_could_not_be_asked_is_never_taken_for_well(check: str, changes: Mapping[str, Any]) -> None:
@@ -339,3 +343,24 @@ def test_a_stack_of_domains_alone_asks_nothing_of_a_platform() -> None:
 
 def test_specs_that_cannot_be_read_are_a_problem() -> None:
     assert only("specs", replace(WANTED, specs="policy_specs", specs_fault="no spec in here")).state is State.PROBLEM
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (Published(True, False, False), "_mta-sts.contoso.example is there: of a former host"),
+        (
+            Published(False, True, True),
+            "_smtp._tls.contoso.example, mta-sts.contoso.example are there: of a former",
+        ),
+    ],
+)
+def test_records_of_a_former_host_are_in_the_way_and_our_own_are_not(found: Published, told: str) -> None:
+    seen = {"published": {**GOOD.published, "contoso.example": found}}
+    old, rest = checked("old-records", **seen)
+    assert (old.subject, old.state, rest.state) == ("contoso.example", State.PROBLEM, State.OK)
+    assert old.told.startswith(told)
+    ours = Distributions(1, frozenset({"mta-sts.contoso.example"}), 1)
+    assert only("old-records", **seen, distributions=ours).subject == "2 domains"
+    unknown, _ = checked("old-records", **seen, distributions=NotAsked("x"))
+    assert unknown.state is State.NOT_ASKED
