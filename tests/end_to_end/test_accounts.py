@@ -80,7 +80,26 @@ def test_what_would_go_wrong_is_told(endpoints: Endpoints, tmp_path: Path) -> No
     assert list(told) == ["ses-receiving-region eu-north-1", "zone nosuch.example"]
 
 
-def test_a_wrong_token_and_wrong_keys(endpoints: Endpoints) -> None:
+def test_records_of_a_former_host_are_told(endpoints: Endpoints) -> None:
+    put_at_cloudflare(endpoints, "tailspin.example", "_mta-sts.tailspin.example", "TXT", '"v=STSv1; id=1;"')
+    told = states(preflight(endpoints), "problem")
+    assert list(told) == ["old-records tailspin.example"]
+    assert told["old-records tailspin.example"].startswith("_mta-sts.tailspin.example is there: of a former host")
+
+
+def test_the_bucket_of_the_state(endpoints: Endpoints) -> None:
+    missing = preflight(endpoints, PULUMI_BACKEND_URL="s3://contoso-state?region=eu-west-1")
+    assert missing["state-bucket contoso-state"]["told"].startswith("it cannot be reached: ")
+    s3 = account.client("s3", endpoints.aws)
+    s3.create_bucket(Bucket="contoso-state", CreateBucketConfiguration={"LocationConstraint": account.REGION})
+    plain = preflight(endpoints, PULUMI_BACKEND_URL="s3://contoso-state")
+    assert "not versioned" in plain["state-bucket contoso-state"]["told"]
+    s3.put_bucket_versioning(Bucket="contoso-state", VersioningConfiguration={"Status": "Enabled"})
+    whole = preflight(endpoints, PULUMI_BACKEND_URL="s3://contoso-state")
+    assert whole["state-bucket contoso-state"]["state"] == "ok"
+
+
+def test_a_wrong_token(endpoints: Endpoints) -> None:
     checks = preflight(endpoints, CLOUDFLARE_API_TOKEN="wrong-token")
     assert "9109 Invalid access token" in checks["cloudflare-token"]["told"]
     assert "wrong-token" not in json.dumps(checks)
@@ -137,7 +156,7 @@ def role(endpoints: Endpoints, policy: dict[str, Any], *more: str) -> dict[str, 
 
 
 def test_names_are_found_in_both_accounts_and_in_the_dns(endpoints: Endpoints, tmp_path: Path) -> None:
-    put_mx_at_cloudflare(endpoints, "contoso.example", "news.contoso.example", "mx1.contoso.example")
+    put_at_cloudflare(endpoints, "contoso.example", "news.contoso.example", "MX", "mx1.contoso.example")
     put_mx_at_route53(endpoints, "fabrikam.example", "fabrikam.example", "fabrikam-example.mail.protection.outlook.com")
     found = tmp_path / "specs"
     names = tmp_path / "names.csv"
@@ -158,8 +177,9 @@ def test_names_are_found_in_both_accounts_and_in_the_dns(endpoints: Endpoints, t
     assert mailtls(endpoints, "discover", *sources, "--write", found).returncode == 1
 
 
-def put_mx_at_cloudflare(endpoints: Endpoints, zone: str, name: str, host: str) -> None:
-    body = json.dumps({"name": name, "type": "MX", "content": host, "priority": 10, "ttl": 300}).encode()
+def put_at_cloudflare(endpoints: Endpoints, zone: str, name: str, kind: str, content: str) -> None:
+    record = {"name": name, "type": kind, "content": content, "ttl": 300} | ({"priority": 10} if kind == "MX" else {})
+    body = json.dumps(record).encode()
     token = endpoints.pulumi_env["CLOUDFLARE_API_TOKEN"]
     url = f"{endpoints.cloudflare}/zones/{id_of_zone(zone)}/dns_records"
     request = Request(url, body, {"Authorization": f"Bearer {token}"})  # noqa: S310  # the stand-in on loopback
