@@ -43,6 +43,7 @@ sandbox-down: .venv/ready
 bench: .venv/ready
 	$(RUN) bench/start.py
 	$(RUN) bench/specs.py
+	$(RUN) bench/validate.py
 	$(RUN) bench/mail_to_report.py
 	$(RUN) bench/check.py
 

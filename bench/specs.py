@@ -55,7 +55,7 @@ def write_specs(root: Path, count: int) -> list[Path]:
         folder = root / f"team{number // 500:03}"
         if number % 500 == 0:
             folder.mkdir(parents=True)
-            (folder / "defaults.yaml").write_text(f"owner: team{number // 500:03}\nmta_sts: {{max_age: 1d}}\n")
+            (folder / "defaults.yaml").write_text(f"owner: team{number // 500:03}\nmta_sts: {{max_age: 1w}}\n")
         mode = ("testing", "enforce")[number % 2]
         path = folder / f"domain{number:05}.example.yaml"
         path.write_text(

@@ -1,6 +1,5 @@
 """Rules over a set of specs: what can only be seen in several of them together."""
 
-import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,10 +32,8 @@ def _same_mx_other_policy(specs: Sequence[PolicySpec]) -> Iterator[tuple[PolicyS
     overlap the one that most specs have is taken as meant, the first by domain where two are equally frequent.
     """
     owners: dict[MxSet, list[PolicySpec]] = {}
-    for spec in specs:
-        if spec.mta_sts is not None and spec.mta_sts.mode is not Mode.NONE:
-            owners.setdefault(frozenset([pattern.text for pattern in spec.mta_sts.mx]), []).append(spec)
-    owners = _sharing(owners)
+    for mx, spec in _sharing(specs):
+        owners.setdefault(mx, []).append(spec)
     meant = _Meant(owners)
     for mx, odd in owners.items():
         best = meant.beside(mx)
@@ -49,13 +46,16 @@ def _same_mx_other_policy(specs: Sequence[PolicySpec]) -> Iterator[tuple[PolicyS
                 )
 
 
-def _sharing(owners: dict[MxSet, list[PolicySpec]]) -> dict[MxSet, list[PolicySpec]]:
-    """Without the lists that surely overlap with no other: most of a large set."""
-    frequency = Counter(itertools.chain.from_iterable(owners))
-    if any(pattern[0] == "*" for pattern in frequency):
-        return owners
-    shared = {pattern for pattern, lists in frequency.items() if lists > 1}
-    return {mx: specs for mx, specs in owners.items() if not shared.isdisjoint(mx)}
+def _sharing(specs: Iterable[PolicySpec]) -> Iterator[tuple[MxSet, PolicySpec]]:
+    """The specs with a policy, each with its list, but for those that surely share no host: most of a large set."""
+    live = [
+        (spec.mta_sts.mx, spec) for spec in specs if spec.mta_sts is not None and spec.mta_sts.mode is not Mode.NONE
+    ]
+    frequency = Counter([pattern.text for mx, _ in live for pattern in mx])
+    everything = any(spec.mta_sts and spec.mta_sts.wildcards for _, spec in live)
+    for mx, spec in live:
+        if everything or any([frequency[pattern.text] > 1 for pattern in mx]):
+            yield frozenset([pattern.text for pattern in mx]), spec
 
 
 class _Meant:

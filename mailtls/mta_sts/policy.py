@@ -117,16 +117,20 @@ class Policy:
             raise InvalidPolicy(f"max_age {self.max_age} is outside 0 to {MAX_AGE} seconds")
         if not self.mx and self.mode is not Mode.NONE:
             raise InvalidPolicy(f"mode {self.mode} without an mx: senders could deliver nowhere")
+        if self.extensions:
+            self._check_extensions()
+        if len(self.mx) > _ALWAYS_FIT or self.extensions:
+            size = len(self.render())
+            if size > MAX_POLICY_BYTES:
+                raise InvalidPolicy(f"a policy of {size} bytes; senders read no more than {MAX_POLICY_BYTES}")
+
+    def _check_extensions(self) -> None:
         seen = set(_OWN_NAMES)
         for name, value in self.extensions:
             _check_field(name, value)
             if name in seen:
                 raise InvalidPolicy(f"field {name!r} may stand in a policy once")
             seen.add(name)
-        if len(self.mx) > _ALWAYS_FIT or self.extensions:
-            size = len(self.render())
-            if size > MAX_POLICY_BYTES:
-                raise InvalidPolicy(f"a policy of {size} bytes; senders read no more than {MAX_POLICY_BYTES}")
 
     def allows(self, host: str) -> bool:
         """Whether some mx pattern matches the MX host `host` (section 4.1)."""

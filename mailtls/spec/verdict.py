@@ -7,6 +7,7 @@ it for its reasons, and a test holds the two verdicts against each other.
 """
 
 import re
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -25,13 +26,43 @@ _TYPES: Mapping[str, Verdict] = {
 
 def compiled(schema: Mapping[str, Any]) -> Verdict:
     """The verdict of `schema`. Raises NotImplementedError for a keyword that is not known here."""
-    return _all(
-        [
-            _check(keyword, value, schema)
-            for keyword, value in schema.items()
-            if keyword not in _ANNOTATIONS and not keyword.startswith("x-")
-        ]
-    )
+    keywords = {
+        keyword: value
+        for keyword, value in schema.items()
+        if keyword not in _ANNOTATIONS and not keyword.startswith("x-")
+    }
+    if keywords.keys() == {"type", "additionalProperties", "properties"} and keywords["type"] == "object":
+        return _closed_object(keywords)
+    if keywords.keys() <= {"type", "minLength", "maxLength", "pattern"} and keywords.get("type") == "string":
+        return _text(keywords)
+    return _all([_check(keyword, value, schema) for keyword, value in keywords.items()])
+
+
+def _closed_object(keywords: Mapping[str, Any]) -> Verdict:
+    """What most maps of a spec are, in one look at each key."""
+    if keywords["additionalProperties"] is not False:
+        raise NotImplementedError("the fast verdict knows additionalProperties: false only")
+    verdicts = {key: compiled(part) for key, part in keywords["properties"].items()}
+
+    def check(value: Any) -> bool:
+        if not isinstance(value, dict):
+            return False
+        for key, below in value.items():
+            verdict = verdicts.get(key)
+            if verdict is None or not verdict(below):
+                return False
+        return True
+
+    return check
+
+
+def _text(keywords: Mapping[str, Any]) -> Verdict:
+    """What most values of a spec are."""
+    least, most = keywords.get("minLength", 0), keywords.get("maxLength", sys.maxsize)
+    if "pattern" not in keywords:
+        return lambda value: isinstance(value, str) and least <= len(value) <= most
+    search = re.compile(keywords["pattern"]).search
+    return lambda value: isinstance(value, str) and least <= len(value) <= most and search(value) is not None
 
 
 def _check(keyword: str, expected: Any, schema: Mapping[str, Any]) -> Verdict:

@@ -25,13 +25,18 @@ MAX_FILE_BYTES = 1 << 20
 """A file of a thousand domains is a tenth of this."""
 MAX_DEPTH = 16
 """The deepest spec has five levels."""
+SHORT = 1000
+"""Characters that cannot hold more levels than the stack does: nobody counts them, which is a tenth of the time."""
 MAX_VALUES = 200_000
 """Keys, values, lists and maps in one file, an alias counted as often as it is used. Plain text of MAX_FILE_BYTES that
 people write stays below; nine lines of aliases to aliases do not."""
 MAX_INTEGER_DIGITS = 18
 
-_NULL = frozenset({"", "~", "null", "Null", "NULL"})
-_BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_WORDS = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
 _NUMBER_START = frozenset("+-.0123456789")
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9]+")
@@ -41,6 +46,7 @@ _FLOAT = re.compile(
 _INTEGER_BASES = {"0o": 8, "0x": 16}
 
 _PLAIN, _QUOTED, _COLLECTION = "plain", "quoted", "collection"
+_SCALARS = frozenset({_PLAIN, _QUOTED})
 
 
 class YamlFault(Exception):
@@ -62,12 +68,8 @@ class Place:
 
 
 class _Composer(CParser):
-    """The C parser alone, with a depth limit and without a resolver of YAML 1.1. The tag of a node tells only how it
-    was written, unless the author wrote a tag."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self._depth = 0
+    """The C parser alone, without a resolver of YAML 1.1. The tag of a node tells only how it was written, unless the
+    author wrote a tag. For texts that are too short to be deep."""
 
     def resolve(self, kind: type[Node], _value: object, implicit: object) -> str:
         if kind is not ScalarNode:
@@ -75,8 +77,20 @@ class _Composer(CParser):
         return _PLAIN if implicit[0] else _QUOTED  # type: ignore[index]  # a pair for scalars: plain, quoted
 
     def descend_resolver(self, _parent: object, _index: object) -> None:
+        pass
+
+    def ascend_resolver(self) -> None:
+        pass
+
+
+class _DepthLimited(_Composer):
+    """The C code composes by recursion and would go on until the stack ends."""
+
+    _depth = 0
+
+    def descend_resolver(self, _parent: object, _index: object) -> None:
         self._depth += 1
-        if self._depth > MAX_DEPTH:  # the C code would go on until the stack ends
+        if self._depth > MAX_DEPTH:
             raise YamlFault(1, 1, f"more than {MAX_DEPTH} levels deep")
 
     def ascend_resolver(self) -> None:
@@ -101,7 +115,7 @@ def decode(data: bytes) -> str:
 
 def compose(text: str) -> Node | None:
     """The node tree of one document; None for a text without any. Raises YamlFault."""
-    composer = _Composer(text)
+    composer = _Composer(text) if len(text) <= SHORT else _DepthLimited(text)
     try:
         return composer.get_single_node()
     except yaml.MarkedYAMLError as e:
@@ -122,10 +136,8 @@ def to_data(node: Node) -> Any:
         if budget < 0:
             raise _fault(node, f"more than {MAX_VALUES} values, aliases counted as often as they are used")
         tag = node.tag
-        if tag == _QUOTED:
-            return node.value
-        if tag == _PLAIN:
-            return _plain_scalar(node)
+        if tag in _SCALARS:
+            return _scalar(node)
         if tag != _COLLECTION:
             raise _fault(node, f"the tag {tag[:60]!r} is not read here; remove it")
         if depth >= MAX_DEPTH:  # an alias to one of its own parents has no end
@@ -134,14 +146,19 @@ def to_data(node: Node) -> Any:
             return [convert(item, depth + 1) for item in node.value]
         data: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key = convert(key_node, depth + 1)
+            budget -= 1
+            key = _scalar(key_node) if key_node.tag in _SCALARS else convert(key_node, depth + 1)
             if type(key) is not str:
                 raise _fault(key_node, f"the key {key!r:.60} is not text; put it in quotes")
             if key in data:
                 raise _fault(key_node, f"the key {key!r:.60} stands here twice")
             if key == "<<" and key_node.tag == _PLAIN:
                 raise _fault(key_node, "merge keys (<<) are not read here; use a defaults.yaml")
-            data[key] = convert(value_node, depth + 1)
+            if value_node.tag in _SCALARS:  # most values: a call less for each
+                budget -= 1
+                data[key] = _scalar(value_node)
+            else:
+                data[key] = convert(value_node, depth + 1)
         return data
 
     return convert(node, 0)
@@ -181,13 +198,13 @@ def _children(node: Node) -> Iterator[tuple[str | int, Node, Node]]:
             yield index, item, item
 
 
-def _plain_scalar(node: Node) -> object:
-    """YAML 1.2 core schema: null, booleans, integers, floats, and text for all the rest."""
+def _scalar(node: Node) -> object:
+    """YAML 1.2 core schema: null, booleans, integers, floats, and text for all the rest and for what has quotes."""
     text: str = node.value
-    if text in _NULL:
-        return None
-    if text in _BOOLEANS:
-        return _BOOLEANS[text]
+    if node.tag == _QUOTED:
+        return text
+    if text in _WORDS:
+        return _WORDS[text]
     if text[0] not in _NUMBER_START:
         return text
     if _LEADING_ZERO.fullmatch(text):
