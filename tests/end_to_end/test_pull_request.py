@@ -66,9 +66,16 @@ class Origin:
     def propose(self, change: Callable[[Path], None]) -> None:
         """The pull request is `change`, in one commit. GitHub makes the merge that its checks run on."""
         self.git("checkout", "--quiet", "-B", "topic", "main")
+        self.commit(change)
+        self.merge()
+
+    def commit(self, change: Callable[[Path], None]) -> None:
         change(self.folder / SPECS)
         self.git("add", "--all")
         self.git("commit", "--quiet", "--message", "a change of specs")
+
+    def merge(self) -> None:
+        """Again when `main` has moved on."""
         self.git("checkout", "--quiet", "--detach", "main")
         self.git("merge", "--quiet", "--no-ff", "--message", "merge of the pull request", "topic")
         self.git("update-ref", "refs/pull/7/merge", "HEAD")
@@ -116,7 +123,9 @@ def run(origin: Origin, python: Path, comments: Comments, tmp_path: Path) -> Cal
     """Pushes to the pull request: all its jobs run, one after the other. Returns the run."""
     pushes = iter(range(100))
 
-    def push(head: str = "contoso/mailtls", depth: int | None = None, **variables: str) -> Runner:
+    def push(
+        head: str = "contoso/mailtls", depth: int | None = None, event: str | None = None, **variables: str
+    ) -> Runner:
         folder = tmp_path / f"push-{next(pushes)}"
         artifacts = folder / "artifacts"
 
@@ -144,7 +153,7 @@ def run(origin: Origin, python: Path, comments: Comments, tmp_path: Path) -> Cal
                 "event": {
                     "pull_request": {
                         "number": 7,
-                        "base": {"sha": origin.git("rev-parse", "main")},
+                        "base": {"sha": event or origin.git("rev-parse", "main")},
                         "head": {"repo": {"full_name": head}},
                     }
                 },
@@ -208,6 +217,19 @@ def test_the_next_push_writes_over_the_comment(origin: Origin, run: Callable[...
     (ours,) = comments.comments[2:]
     assert "spec-removed-while-live" in ours["body"]
     assert "mx3.contoso.example" not in ours["body"]
+
+
+def test_what_others_merged_meanwhile_is_not_told(
+    origin: Origin, run: Callable[..., Runner], comments: Comments
+) -> None:
+    """GitHub's event names the base of an earlier moment, and the merge is made anew."""
+    origin.propose(add_an_mx)
+    event = origin.git("rev-parse", "main")
+    origin.commit(lambda specs: (specs / "another.yaml").write_text(TESTED.replace("fabrikam", "wingtip")) and None)
+    origin.merge()
+    run(event=event)
+    assert "mx3.contoso.example" in comments.comments[0]["body"]
+    assert "wingtip" not in comments.comments[0]["body"]
 
 
 def test_the_comment_is_found_on_a_later_page(origin: Origin, run: Callable[..., Runner], comments: Comments) -> None:
