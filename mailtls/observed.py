@@ -11,6 +11,9 @@ from enum import StrEnum
 from mailtls.mta_sts.policy import InvalidPolicy, Policy, policy_host
 from mailtls.mta_sts.record import Record, RecordError, find
 
+_NAMES_SHOWN = 3
+"""Of a certificate for another name; some hold hundreds."""
+
 
 class DnsStatus(StrEnum):
     """ANSWERED: values came. NO_DATA: the name exists without such a record. NO_NAME: it does not exist.
@@ -27,7 +30,8 @@ class DnsAnswer:
     """The answer to one question.
 
     name: as asked, lower-case A-labels without final dot. rdtype: `TXT`, `A`, `MX`...
-    values: in presentation form, in the order they came; a TXT value is its strings joined; names without final dot.
+    values: in presentation form, sorted, since servers rotate them; a TXT value is its strings joined; names without
+    final dot.
     aliases: the targets of the CNAME records that were followed, in order.
     ttl: seconds, of the values. authenticated: the resolver says that DNSSEC proved it (AD).
     failure: why there is no answer; "" unless status is FAILED. left_out: values beyond those that are kept.
@@ -86,6 +90,21 @@ class TlsLook:
     fault: TlsFault | None = None
     detail: str = ""
     old_versions: tuple[str, ...] | None = None
+
+    @property
+    def trouble(self) -> str:
+        """The fault in a sentence, with what of the certificate shows it; "" where there is none."""
+        if self.fault is None:
+            return ""
+        if self.certificate is not None:
+            if self.fault is TlsFault.EXPIRED:
+                return f"{self.fault}, on {self.certificate.not_after:%Y-%m-%d}"
+            if self.fault is TlsFault.NOT_YET_VALID:
+                return f"{self.fault}, but from {self.certificate.not_before:%Y-%m-%d} on"
+            if self.fault is TlsFault.WRONG_NAME:
+                return f"{self.fault}: it holds {_some(self.certificate.dns_ids) or 'no DNS name'}"
+        says_more = self.detail and self.fault not in (TlsFault.EXPIRED, TlsFault.NOT_YET_VALID)
+        return f"{self.fault}: {self.detail}" if says_more else str(self.fault)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,3 +226,9 @@ def read_policy(look: HttpsLook) -> Policy | InvalidPolicy | None:
         return Policy.parse(look.body)
     except InvalidPolicy as e:
         return e
+
+
+def _some(names: tuple[str, ...]) -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+    return ", ".join(names[:_NAMES_SHOWN]) + more

@@ -49,6 +49,7 @@ class Delivery(StrEnum):
     REPORTED = "delivered, failure reported"
     REFUSED = "refused"
     UNSEEN = "delivered if its TLS is good (--smtp looks)"
+    HIDDEN = "delivered if its TLS is good (not seen from here)"
     UNREACHABLE = "no connection"
     UNKNOWN = "not known: the policy could not be looked at"
 
@@ -273,7 +274,8 @@ class _Sender:
             if other is Delivery.UNREACHABLE:
                 return Fate(host.host, host.preference, other, other)
             seen = any(look.seen for look in looked or ())
-            sure = Delivery.PROTECTED if seen else Delivery.UNSEEN
+            unseen = Delivery.HIDDEN if host.smtp else Delivery.UNSEEN
+            sure = Delivery.PROTECTED if seen else unseen
             if self._policy.mode is Mode.TESTING and not seen:
                 sure = Delivery.OPPORTUNISTIC
             return Fate(host.host, host.preference, sure, other)
@@ -347,7 +349,7 @@ def _smtp_fault(look: SmtpLook) -> str:
     if look.starttls is False:
         return "no STARTTLS"
     if look.tls is not None and look.tls.fault is not None:
-        return str(look.tls.fault)
+        return look.tls.trouble
     return look.failure
 
 
@@ -366,7 +368,7 @@ def _tls_words(look: HttpsLook) -> str:
     if look.tls is None:
         return look.failure
     if look.tls.fault is not None:
-        return str(look.tls.fault) + (f" ({look.tls.detail})" if look.tls.detail else "")
+        return look.tls.trouble
     until = f", certificate until {look.tls.certificate.not_after:%Y-%m-%d}" if look.tls.certificate else ""
     return f"{look.tls.version}{until}"
 

@@ -5,7 +5,6 @@ gets no other. Each question has a limit of time; an answer's size is bounded by
 """
 
 import asyncio
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,7 +78,7 @@ class Recursive:
                 break
         told = (name, rdtype)
         if found is not None:
-            values = tuple(itertools.islice(map(_value, found), MAX_VALUES))
+            values = tuple(sorted(map(_value, found))[:MAX_VALUES])
             left_out = max(0, len(found) - MAX_VALUES)
             return DnsAnswer(*told, DnsStatus.ANSWERED, values, tuple(aliases), found.ttl, authenticated, "", left_out)
         missing = DnsStatus.NO_NAME if response.rcode() == dns.rcode.NXDOMAIN else DnsStatus.NO_DATA

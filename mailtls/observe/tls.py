@@ -22,8 +22,8 @@ MAX_HANDSHAKE = 262144
 """Octets that a server may send before a session stands. OpenSSL itself takes no chain above 100 kilobytes."""
 MAX_RECORD = 16384 + 2048
 """Octets that are read from the network at once: one TLS record (RFC 5246 section 6.2.3)."""
-MAX_ISSUER = 80
-"""Characters of an issuer's name."""
+MAX_NAME = 253
+"""Characters of a name in a certificate: an issuer's, or a DNS name (RFC 1035 section 2.3.4)."""
 ACCEPTED = ("TLSv1.2", "TLSv1.3")
 """RFC 8461 section 7.2."""
 
@@ -239,7 +239,7 @@ def read_certificate(der: bytes) -> Certificate | None:
             ]
             try:
                 names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-                dns_ids = tuple(name.lower() for name in names.get_values_for_type(x509.DNSName))
+                dns_ids = tuple(_shown(name.lower()) for name in names.get_values_for_type(x509.DNSName))
             except x509.ExtensionNotFound:
                 dns_ids = ()
             return Certificate(
@@ -255,7 +255,7 @@ def read_certificate(der: bytes) -> Certificate | None:
 
 def _shown(text: str) -> str:
     """A stranger's name for people's eyes: printable and short."""
-    return "".join(character if character.isprintable() else "?" for character in text[:MAX_ISSUER])
+    return "".join(character if character.isprintable() else "?" for character in text[:MAX_NAME])
 
 
 def _words(error: OSError) -> str:

@@ -95,7 +95,7 @@ def test_a_server_that_turns_us_away_tells_nothing_about_its_tls(failure: str) -
     """Many do so to addresses that send no mail; a sender is not turned away for that."""
     away = port_25(None, failure=failure)
     found = verdict(mail_hosts=(mx(MX1, 10, away), mx(MX2, 20, port_25())))
-    assert [fate.honouring for fate in found.fates] == [Delivery.UNSEEN, Delivery.PROTECTED]
+    assert [fate.honouring for fate in found.fates] == [Delivery.HIDDEN, Delivery.PROTECTED]
     assert not verdict(mail_hosts=(mx(MX1, 10, away),)).loses_mail
     assert any(failure in words for words in found.steps[8].saw)
 
@@ -103,7 +103,7 @@ def test_a_server_that_turns_us_away_tells_nothing_about_its_tls(failure: str) -
 def test_no_port_25_from_here_is_no_finding_about_the_host() -> None:
     shut = port_25(None, unreachable=True, failure="timed out")
     found = verdict(mail_hosts=(mx(MX1, 10, shut),))
-    assert found.fates[0].honouring is Delivery.UNSEEN
+    assert found.fates[0].honouring is Delivery.HIDDEN
     assert outcomes(found)[8] is Outcome.UNKNOWN
     half = verdict(mail_hosts=(mx(MX1, 10, shut), mx(MX2, 20, port_25())))
     assert half.fates[0].honouring is Delivery.UNREACHABLE

@@ -101,8 +101,7 @@ def _starttls(case: Case) -> Iterator[Said]:
 def _with_fault(*faults: TlsFault) -> Callable[[Case], Iterator[Said]]:
     def finds(case: Case) -> Iterator[Said]:
         found = [(host, look, look.tls) for host, look in _each(case) if look.tls and look.tls.fault in faults]
-        words = ((host, look, f"{tls.fault}{f' ({tls.detail})' if tls.detail else ''}") for host, look, tls in found)
-        yield from _by_host(words, severity=case.harm)
+        yield from _by_host(((host, look, tls.trouble) for host, look, tls in found), severity=case.harm)
 
     return finds
 

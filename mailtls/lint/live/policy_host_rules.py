@@ -40,7 +40,7 @@ def _certificate(case: Case) -> Iterator[Said]:
     if not case.published or _dangling_alias(case):
         return
     found = [(look.address, look.tls) for look in case.observed.https if look.tls is not None and look.tls.fault]
-    yield from _together((address, f"{tls.fault}{f' ({tls.detail})' if tls.detail else ''}") for address, tls in found)
+    yield from _together((address, tls.trouble) for address, tls in found)
 
 
 def _expiry(case: Case) -> Iterator[Said]:

@@ -132,7 +132,7 @@ class SmtpCase:
         listens, or a server turns us away, its TLS was not seen, which may be for what our own address is."""
         answers = zip(self.ours, self.servers, strict=True)
         seen = [delivers for delivers, server in answers if server is not None and not self.turned_away]
-        return "unseen" if not seen else "protected" if all(seen) else "refused"
+        return "hidden" if not seen else "protected" if all(seen) else "refused"
 
     @property
     def expected_of_postfix(self) -> tuple[bool, ...]:

@@ -171,11 +171,11 @@ def test_no_port_25_at_all_is_said_once() -> None:
 
 def test_addresses_of_a_host_with_the_same_fault_are_one_finding() -> None:
     addresses = [f"192.0.2.{n}" for n in range(1, 6)]
-    expired = [port_25(address=each, tls=tls(TlsFault.EXPIRED)) for each in addresses]
+    expired = [port_25(address=each, tls=tls(TlsFault.EXPIRED, days_left=-1)) for each in addresses]
     found = [f.message for f in live_findings(seen(**smtp(*expired))) if f.rule == "mx-cert-expiry"]
-    assert found == [f"{MX1} at all its 5 addresses: the certificate has expired"]
+    assert found == [f"{MX1} at all its 5 addresses: the certificate has expired, on 2026-11-29"]
     some = [f.message for f in live_findings(seen(**smtp(*expired[:2], port_25()))) if f.rule == "mx-cert-expiry"]
-    assert some == [f"{MX1} at 192.0.2.1, 192.0.2.2: the certificate has expired"]
+    assert some == [f"{MX1} at 192.0.2.1, 192.0.2.2: the certificate has expired, on 2026-11-29"]
 
 
 @pytest.mark.parametrize("lifetime", [6, 47, 100, 198, 398])

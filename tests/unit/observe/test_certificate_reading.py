@@ -30,5 +30,6 @@ def test_broken_ones_are_read_or_none(changes: list[tuple[int, int]], length: in
         octets[place] = octet
     certificate = read_certificate(bytes(octets[:length]))
     if certificate is not None:
-        assert certificate.issuer.isprintable()
-        assert len(certificate.issuer) <= 80
+        for name in (certificate.issuer, *certificate.dns_ids):
+            assert name.isprintable()
+            assert len(name) <= 253
