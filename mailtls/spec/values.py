@@ -12,7 +12,9 @@ from typing import Any
 import idna
 
 from mailtls import names
-from mailtls.mta_sts.policy import MAX_AGE, InvalidPolicy, Mode, MxPattern
+from mailtls.mta_sts.policy import InvalidPolicy, Mode, MxPattern
+from mailtls.spec.controller import controller, single_values
+from mailtls.spec.duration import seconds
 from mailtls.spec.errors import Fault, quoted
 from mailtls.spec.model import MtaSts, PolicySpec, Source, TlsRpt
 from mailtls.spec.schema import spec_schema
@@ -24,7 +26,6 @@ MAX_REPORT_RECORD = 2000
 """Octets. Cloudflare takes 2048 characters of TXT content, where each string of 255 octets has quotes around it and a
 space before the next; Route 53 takes 4000."""
 
-_UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _MX_RECORD = re.compile(r"[0-9]+\s+(\S+)")
 
 
@@ -35,11 +36,13 @@ def build(data: Mapping[str, Any], source: Source) -> tuple[PolicySpec | None, l
     mta_sts = _mta_sts(data["mta_sts"], faults) if "mta_sts" in data else None
     tls_rpt = _tls_rpt(data.get("tls_rpt", {}), faults)
     suppress = _suppress(data.get("suppress", {}), faults)
+    for_controller = controller(data, faults)
     if "mta_sts" not in data and tls_rpt is None:
         faults.append(Fault(("tls_rpt",), "neither mta_sts nor tls_rpt: nothing would be published; remove the spec"))
     if faults or domain is None:
         return None, faults
-    return PolicySpec(domain, mta_sts, tls_rpt, data.get("owner"), data.get("contact"), source, suppress), []
+    owner, contact = data.get("owner"), data.get("contact")
+    return PolicySpec(domain, mta_sts, tls_rpt, owner, contact, source, suppress, for_controller), []
 
 
 def value_faults(data: Mapping[str, Any]) -> list[Fault]:
@@ -50,7 +53,9 @@ def value_faults(data: Mapping[str, Any]) -> list[Fault]:
         _policy_domain(data["policy_domain"], faults)
     mta_sts = data.get("mta_sts", {})
     _mx(mta_sts.get("mx", ()), faults)
-    _seconds(mta_sts.get("max_age", 0), faults)
+    seconds(mta_sts.get("max_age", 0), ("mta_sts", "max_age"), faults)
+    seconds(data.get("adopted", {}).get("max_age", 0), ("adopted", "max_age"), faults)
+    single_values(data, faults)
     _tls_rpt(data.get("tls_rpt", {}), faults)
     _suppress(data.get("suppress", {}), faults)
     return faults
@@ -123,7 +128,7 @@ def _mta_sts(data: Mapping[str, Any], faults: list[Fault]) -> MtaSts | None:
     if not data.get("mx") and mode is not Mode.NONE:
         message = f"mode {mode} needs the hosts that may receive the mail: mx: [mx1.example.com] (RFC 8461 section 3.2)"
         faults.append(Fault(("mta_sts", "mx"), message, rule="mx-required"))
-    max_age = _seconds(data.get("max_age", default_max_age(mode)), faults)
+    max_age = seconds(data.get("max_age", default_max_age(mode)), ("mta_sts", "max_age"), faults)
     if len(faults) > before:
         return None
     try:
@@ -137,15 +142,6 @@ def default_max_age(mode: Mode) -> str:
     """What a left-out max_age means, as a spec would say it: a day while it is tried or taken back, then a week."""
     by_mode: Mapping[str, str] = spec_schema()["properties"]["mta_sts"]["properties"]["max_age"]["x-default-by-mode"]
     return by_mode[mode]
-
-
-def _seconds(value: int | str, faults: list[Fault]) -> int:
-    """max_age in seconds: `value` is in range already when it is a number, and has a unit when it is text."""
-    seconds = int(value[:-1]) * _UNITS[value[-1]] if isinstance(value, str) else int(value)
-    if seconds > MAX_AGE:
-        message = f"{quoted(value)} is {seconds} seconds; {MAX_AGE} is the most, so 365d or 52w (RFC 8461 section 3.2)"
-        faults.append(Fault(("mta_sts", "max_age"), message, rule="max-age-out-of-range"))
-    return seconds
 
 
 def _mx(texts: Sequence[str | None], faults: list[Fault]) -> tuple[MxPattern, ...]:

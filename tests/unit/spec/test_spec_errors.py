@@ -56,7 +56,8 @@ def test_the_voice(errors: Errors) -> None:
         ("policy_domain: a.example\nmta_sts: {mode: none, owner: x}",
          "2:23: mta_sts.owner: is not a key here; it belongs beside mta_sts"),
         ("policy_domain: a.example\nqqq: 1",
-         "2:1: qqq: is not a key here (policy_domain, mta_sts, tls_rpt, owner, contact, suppress)"),
+         "2:1: qqq: is not a key here (policy_domain, mta_sts, tls_rpt, owner, contact, suppress, rollout, hold, "
+         "retire, adopted)"),
         ("policy_domain: a.example\n\"a\\nb\": 1", "2:1: [a\\u000ab]: is not a key here"),
         ("mta_sts: {mode: none}", "1:1: policy_domain: missing; write policy_domain: contoso.example"),
         ("- a", '1:1: ["a"] is not a spec'),
@@ -233,7 +234,7 @@ def test_a_rua_as_long_as_every_provider_takes_is_no_fault(errors: Errors, tmp_p
     assert "a TXT record of 2001 octets" in line
 
 
-@pytest.mark.parametrize("key", ["dns", "rollout", "adopt", "hold", "adopted", "retired_until", "ignore", "hosting"])
+@pytest.mark.parametrize("key", ["dns", "adopt", "retired_until", "ignore", "hosting"])
 def test_a_planned_key_is_never_accepted_in_silence(errors: Errors, key: str) -> None:
     assert key in spec_schema()["x-planned"]
     line = f"{key}: is planned but not yet acted on; remove it"
@@ -246,7 +247,7 @@ def test_a_planned_key_is_never_accepted_in_silence(errors: Errors, key: str) ->
 def test_all_faults_of_all_files_come_at_once_and_in_order(errors: Errors) -> None:
     said = errors(
         {
-            "b.yaml": "policy_domain: b.example\nhold: true\n"
+            "b.yaml": "policy_domain: b.example\ndns: manual\n"
             "mta_sts:\n  mode: strict\n  mx: [192.0.2.4, 5, mx_.b.example]\n",
             "a.yaml": "policy_domain: [\n",
             "c/d.yaml": "policy_domain: c_d.example\ntls_rpt: {rua: [x]}\n",
@@ -278,10 +279,10 @@ def test_a_default_at_fault_is_named_once_where_it_stands(errors: Errors) -> Non
 
 
 def test_a_default_at_fault_is_named_even_where_no_spec_takes_it(errors: Errors) -> None:
-    said = errors({"defaults.yaml": "policy_domain: a.example\nhold: 1\nmta_sts: {mx: [a_b.example]}\n"})
+    said = errors({"defaults.yaml": "policy_domain: a.example\ndns: 1\nmta_sts: {mx: [a_b.example]}\n"})
     assert [line.split(": ")[:2] for line in said] == [
         ["defaults.yaml:1:1", "policy_domain"],
-        ["defaults.yaml:2:1", "hold"],
+        ["defaults.yaml:2:1", "dns"],
         ["defaults.yaml:3:16", "mta_sts.mx[0]"],
     ]
 

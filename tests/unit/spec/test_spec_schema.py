@@ -27,12 +27,14 @@ SANDBOX = REPOSITORY / "policy_specs" / "sandbox"
 keys = st.sampled_from(["policy_domain", "mta_sts", "tls_rpt", "owner", "contact", "mode", "mx", "max_age", "rua", "x",
                         "suppress", "mx-not-in-policy"])  # fmt: skip
 leaves = (
-    st.sampled_from(["enforce", "a.example", "7d", "7d\n", "x\n", "a@b.example", "mailto:a@b.example", "", "x" * 1025])
+    st.sampled_from(["enforce", "manual", "a.example", "7d", "7d\n", "x\n", "a@b.example", "mailto:a@b.example"])
+    | st.sampled_from(["", "x" * 1025])
     | st.sampled_from([None, True, False, 0, 1, 1.0, 1.5, -1, MAX_AGE, MAX_AGE + 1, float("inf"), float("nan")])
 )  # fmt: skip
 values = st.recursive(
     leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4), max_leaves=10
 )
+days = st.sampled_from(["2026-11-01", "2026-11-31", "2026-11-01\n", "01-11-2026"])
 specs = st.fixed_dictionaries(
     {},
     optional={
@@ -46,6 +48,19 @@ specs = st.fixed_dictionaries(
         "contact": leaves,
         "suppress": values | st.fixed_dictionaries({}, optional={"mx-not-in-policy": leaves, "x": leaves}),
         "hold": leaves,
+        "retire": leaves,
+        "adopted": values | st.fixed_dictionaries({}, optional={"max_age": leaves, "until": leaves | days}),
+        "rollout": leaves
+        | st.fixed_dictionaries(
+            {},
+            optional={
+                "planned_move": leaves | days,
+                "after": st.dictionaries(
+                    st.sampled_from(["days", "sessions", "reporters", "max_failure_rate", "x"]),
+                    leaves | st.sampled_from([20, 90, 91, "0%", "0.5%", "0.5%\n", "100%"]),
+                ),
+            },
+        ),
     },
 )
 
@@ -106,7 +121,7 @@ def test_an_editor_finds_the_faults_of_a_defaults_file() -> None:
     validator = editors_validator(SANDBOX / "brands" / "defaults.yaml")
     assert validator.is_valid({})
     assert validator.is_valid({"mta_sts": {"max_age": "1d"}})
-    for wrong in ({"policy_domain": "a.example"}, {"mta_sts": {"mode": "strict"}}, {"hold": True}, []):
+    for wrong in ({"policy_domain": "a.example"}, {"mta_sts": {"mode": "strict"}}, {"dns": "manual"}, []):
         assert not validator.is_valid(wrong)
 
 
@@ -129,7 +144,7 @@ def test_the_editor_line_of_our_pages_resolves_from_where_it_is_to_stand(page: s
     [
         {},
         {"owner": "x"},
-        {"policy_domain": "a.example", "hold": True},
+        {"policy_domain": "a.example", "dns": "manual"},
         {"policy_domains": {"a.example": {"policy_domain": "a.example"}}},
         {"policy_domains": {"a.example": {"mta_sts": {"mode": "on"}}}},
         {"policy_domains": {}},
@@ -164,6 +179,8 @@ def test_every_key_tells_its_risk_and_has_an_example_that_loads(key: str, tmp_pa
     assert part["x-error"]
     assert part["x-expected"]
     whole: dict[str, dict[str, str]] = {
+        "rollout": {},
+        "adopted": {"max_age": "max_age: 1d", "until": "until: 2026-11-01"},
         "mta_sts": {"mode": "mode: none", "mx": "mx: [mx.a.example]", "max_age": "max_age: 1d"},
         "tls_rpt": {},
         "suppress": {},
@@ -171,7 +188,9 @@ def test_every_key_tells_its_risk_and_has_an_example_that_loads(key: str, tmp_pa
     for example in part["examples"]:
         parent, _, child = key.rpartition(".")
         text = example
-        if parent:
+        if parent == "rollout.after":
+            text = f"rollout: {{after: {{{example}}}}}"
+        elif parent:
             lines = [*(whole[parent] | {child: example}).values()]
             text = f"{parent}:\n" + "\n".join(f"  {line}" for line in lines)
         if key != "policy_domain":
