@@ -73,10 +73,19 @@ class MailName:
 
     @property
     def provider(self) -> str:
-        """Who runs its MX, several joined by `+`; `own`; the MX's name where nobody knows; "" when nothing receives."""
+        """Who runs its MX, several joined by `+`: a provider's name, `own`, or the domain of the MX where nobody knows
+        whose it is; "" when nothing receives."""
         domain = self.name.removeprefix("*.")
-        found = [provider_of(host, domain) or ("own" if is_own(host, domain) else host) for host in self.hosts]
+        found = [
+            provider_of(host, domain) or ("own" if is_own(host, domain) else _domain_of(host)) for host in self.hosts
+        ]
         return " + ".join(dict.fromkeys(found))
+
+
+def _domain_of(host: str) -> str:
+    """The host's name without its first label, where two labels or more are left."""
+    parent = host.partition(".")[2]
+    return parent if "." in parent else host
 
 
 def mail_names(records: Iterable[ZoneRecord], source: str) -> tuple[MailName, ...]:

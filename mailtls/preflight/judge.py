@@ -5,6 +5,9 @@ from mailtls.preflight.check import Check, State
 from mailtls.preflight.seen import Seen
 from mailtls.preflight.wanted import Wanted
 
+_DOORS = ("aws-identity", "cloudflare-token")
+"""The first question to each account."""
+
 
 def judge(wanted: Wanted, seen: Seen) -> tuple[Check, ...]:
     """Every check that the stack calls for."""
@@ -24,7 +27,7 @@ def judge(wanted: Wanted, seen: Seen) -> tuple[Check, ...]:
 
 
 def exit_code(checks: tuple[Check, ...]) -> int:
-    """0: no problem. 1: there are problems. 2: nothing at all could be asked."""
+    """0: no problem. 1: there are problems. 2: an account could not be reached at all, so most is not known."""
     if any(check.state is State.PROBLEM for check in checks):
         return 1
-    return 0 if any(check.state is State.OK for check in checks) else 2
+    return 2 if any(check.id in _DOORS and check.state is State.NOT_ASKED for check in checks) else 0

@@ -11,7 +11,9 @@ FORMATS = ("text", "json", "markdown")
 SCHEMA_FILE = "preflight.v1.schema.json"
 
 _COLOURS = {State.OK: "32", State.PROBLEM: "31", State.NOT_ASKED: "33"}
-_COUNTED = {State.OK: "ok", State.PROBLEM: "problems", State.NOT_ASKED: "could not be asked"}
+_FEW = 3
+"""Checks of one name that are told one by one where all is well; from so many on, together."""
+_MOST_NAMED = 10
 
 
 def render_preflight(checks: Sequence[Check], output: str, *, width: int = 80, colour: bool = False) -> str:
@@ -39,7 +41,7 @@ def _data(checks: Sequence[Check]) -> dict[str, object]:
 
 def _text(checks: Sequence[Check], width: int, colour: bool) -> str:
     lines = []
-    for check in checks:
+    for check in _folded(checks):
         subject = f" {check.subject}" if check.subject else ""
         told = _wrapped(f"{check.id}{subject}: {check.told}", f"{check.state:<11}", width)
         if colour:
@@ -47,6 +49,27 @@ def _text(checks: Sequence[Check], width: int, colour: bool) -> str:
         lines += told
         lines += _wrapped(check.do, " " * 11 + "Do: ", width) if check.do else []
     return "\n".join([*lines, "", _sum(checks)]) + "\n"
+
+
+def _folded(checks: Sequence[Check]) -> list[Check]:
+    """The checks, with those that are well and have one name told in one where they are many: forty zones that are as
+    they should be are no news."""
+    well: dict[str, list[Check]] = {}
+    for check in checks:
+        if check.state is State.OK and not check.do:
+            well.setdefault(check.id, []).append(check)
+    many = {name: same for name, same in well.items() if len(same) >= _FEW}
+    folded: list[Check] = []
+    for check in checks:
+        same = many.get(check.id, [])
+        if check not in same:
+            folded.append(check)
+        elif check is same[0]:
+            subjects = [one.subject for one in same]
+            more = f" and {len(same) - _MOST_NAMED} more" if len(same) > _MOST_NAMED else ""
+            told = f"all is well at {', '.join(subjects[:_MOST_NAMED])}{more}"
+            folded.append(Check(check.id, f"({len(same)})", State.OK, told))
+    return folded
 
 
 def _wrapped(text: str, first: str, width: int) -> list[str]:
@@ -62,7 +85,8 @@ def _wrapped(text: str, first: str, width: int) -> list[str]:
 
 def _sum(checks: Sequence[Check]) -> str:
     counts = {state: sum(check.state is state for check in checks) for state in State}
-    return ", ".join(f"{counts[state]} {word}" for state, word in _COUNTED.items())
+    problems = "1 problem" if counts[State.PROBLEM] == 1 else f"{counts[State.PROBLEM]} problems"
+    return f"{counts[State.OK]} ok, {problems}, {counts[State.NOT_ASKED]} could not be asked"
 
 
 def _markdown(checks: Sequence[Check]) -> str:

@@ -99,12 +99,12 @@ def test_an_account_that_is_ready() -> None:
     assert exit_code(checks) == 0
 
 
-def test_a_problem_ends_with_one_and_no_answer_at_all_with_two() -> None:
+def test_a_problem_ends_with_one_and_an_account_out_of_reach_with_two() -> None:
     nothing = NotAsked("timed out")
-    silent = judge(replace(WANTED, zones=(), policy_domains=()), Seen(nothing))
-    assert [check.state for check in silent if check.id == "aws-identity"] == [State.NOT_ASKED]
-    assert exit_code(tuple(check for check in silent if check.state is State.NOT_ASKED)) == 2
+    assert exit_code(judge(WANTED, replace(GOOD, identity=nothing))) == 2
+    assert exit_code(judge(WANTED, replace(GOOD, token=nothing))) == 2
     assert exit_code(judge(WANTED, replace(GOOD, identity=Refused("no login")))) == 1
+    assert exit_code(judge(WANTED, replace(GOOD, identity=nothing, zones={"contoso.example": NoZone()}))) == 1
     assert exit_code(judge(WANTED, replace(GOOD, limits=nothing, permissions=nothing))) == 0
 
 
