@@ -98,12 +98,12 @@ class Change:
     @property
     def mx_added(self) -> tuple[MxPattern, ...]:
         """Patterns of the head that the base does not allow."""
-        return _not_in(self.after, self.before)
+        return left_out(self.after.mx, self.before) if self.after else ()
 
     @property
     def mx_removed(self) -> tuple[MxPattern, ...]:
         """Patterns of the base that the head does not allow."""
-        return _not_in(self.before, self.after)
+        return left_out(self.before.mx, self.after) if self.before else ()
 
     def held(self, now: datetime.datetime) -> tuple[Served, ...]:
         """All policies that some sender may hold at `now`, the base's first, then what is live beside it."""
@@ -181,7 +181,8 @@ def waits(change: Change, now: datetime.datetime) -> tuple[Wait, ...]:
     found = []
     blind = [served for served in change.held(now) if _refuses(served.mta_sts, change.mx_added)]
     if change.after and change.after.mode is not Mode.NONE and blind:
-        hosts = tuple(p.text for p in change.mx_added if any(_refuses(served.mta_sts, (p,)) for served in blind))
+        refused = {pattern for served in blind for pattern in left_out(change.mx_added, served.mta_sts)}
+        hosts = tuple(pattern.text for pattern in change.mx_added if pattern in refused)
         found.append(_wait(WaitFor.MX, blind, now, hosts))
     enforced = [served for served in change.held(now) if served.mta_sts.mode is Mode.ENFORCE]
     lowered = change.before is not None and (change.after is None or change.after.mode is not Mode.ENFORCE)
@@ -215,22 +216,23 @@ def _wait(what: WaitFor, served: list[Served], now: datetime.datetime, hosts: tu
     return Wait(what, last.held_until(now), last.seconds_held, hosts)
 
 
+def left_out(patterns: Iterable[MxPattern], policy: MtaSts | None) -> tuple[MxPattern, ...]:
+    """Those of `patterns` that match a host which `policy` does not allow; all of them without a policy.
+
+    By names, not by trying each against each: a policy may have thousands of lines.
+    """
+    allowed = {pattern.text for pattern in policy.mx} if policy else set()
+    return tuple(pattern for pattern in patterns if not allowed & {pattern.text, _wildcard_over(pattern)})
+
+
+def _wildcard_over(pattern: MxPattern) -> str:
+    """The wildcard that allows the host `pattern`; of a wildcard itself, it alone is one."""
+    return pattern.text if pattern.text.startswith("*.") else f"*.{pattern.text.partition('.')[2]}"
+
+
 def _refuses(policy: MtaSts, patterns: Iterable[MxPattern]) -> bool:
     """Does a sender that holds `policy` deliver nothing to a host of one of `patterns`?"""
-    return policy.mode is Mode.ENFORCE and any(not _allows(policy, pattern) for pattern in patterns)
-
-
-def _not_in(these: MtaSts | None, those: MtaSts | None) -> tuple[MxPattern, ...]:
-    if these is None:
-        return ()
-    return tuple(pattern for pattern in these.mx if those is None or not _allows(those, pattern))
-
-
-def _allows(policy: MtaSts, pattern: MxPattern) -> bool:
-    """Whether every host that `pattern` matches is one that `policy` allows."""
-    if pattern.text.startswith("*."):
-        return pattern in policy.mx
-    return policy.policy.allows(pattern.text)
+    return policy.mode is Mode.ENFORCE and bool(left_out(patterns, policy))
 
 
 def _rua(spec: PolicySpec | None) -> tuple[str, ...] | None:

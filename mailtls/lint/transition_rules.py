@@ -8,7 +8,7 @@ import datetime
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from mailtls.changes import Change, Served
+from mailtls.changes import Change, Served, left_out
 from mailtls.lint.about import About, Group
 from mailtls.lint.findings import Finding, Severity
 from mailtls.mta_sts.policy import Mode, MxPattern
@@ -198,7 +198,7 @@ def _mx_replaced(change: Change) -> bool:
 
 def _refuses_some(policy: MtaSts, after: MtaSts) -> bool:
     """Does a sender that holds `policy` refuse a host of `after`?"""
-    return policy.mode is Mode.ENFORCE and any(not policy.policy.allows(pattern.text) for pattern in after.mx)
+    return policy.mode is Mode.ENFORCE and bool(left_out(after.mx, policy))
 
 
 def _settled(change: Change) -> datetime.datetime | None:

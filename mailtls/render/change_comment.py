@@ -5,7 +5,7 @@ fit is counted and named as far as there is room: never cut in the middle, never
 """
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from mailtls.changes import ChangeSet, steps
 from mailtls.lint.findings import Finding
@@ -81,10 +81,11 @@ def _finding(finding: Finding) -> str:
     )
 
 
-def _cell(values: Sequence[str], others: Sequence[str], mark: str) -> str:
+def _cell(values: Sequence[str], others: Iterable[str], mark: str) -> str:
     """The values of one side, those that the other side has not in `mark` and first where not all are shown."""
     if not values:
         return "nothing"
+    others = set(others)
     shown = values
     if len(values) > _MOST_VALUES:
         shown = [*(v for v in values if v not in others), *(v for v in values if v in others)][:_MOST_VALUES]

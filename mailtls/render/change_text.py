@@ -56,12 +56,12 @@ def _block(group: Group, width: int) -> Iterable[str]:
 
 def _row(row: Row, width: int) -> Iterable[str]:
     if len(row.before) <= 1 and len(row.after) <= 1:
-        before, after = ("".join(values) or "nothing" for values in (row.before, row.after))
-        yield from _labelled(row.name, f"{before} -> {after}", width)
+        yield from _labelled(row.name, " -> ".join("".join(v) or "nothing" for v in (row.before, row.after)), width)
         return
-    same = [value for value in row.after if value in row.before]
-    shown = [f"- {value}" for value in row.before if value not in row.after]
-    shown += [f"+ {value}" for value in row.after if value not in row.before]
+    before, after = set(row.before), set(row.after)
+    same = [value for value in row.after if value in before]
+    shown = [f"- {value}" for value in row.before if value not in after]
+    shown += [f"+ {value}" for value in row.after if value not in before]
     shown += [f"= {value}" for value in same[:_MOST_SAME]]
     if not any(line[0] in "+-" for line in shown):
         shown.append("  (in another order)")
