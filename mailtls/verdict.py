@@ -48,6 +48,7 @@ class Delivery(StrEnum):
     CLEAR = "delivered in clear text"
     REPORTED = "delivered, failure reported"
     REFUSED = "refused"
+    PARTLY = "delivered, but refused at some of its addresses"
     UNSEEN = "delivered if its TLS is good (--smtp looks)"
     HIDDEN = "delivered if its TLS is good (not seen from here)"
     UNREACHABLE = "no connection"
@@ -279,8 +280,11 @@ class _Sender:
             if self._policy.mode is Mode.TESTING and not seen:
                 sure = Delivery.OPPORTUNISTIC
             return Fate(host.host, host.preference, sure, other)
-        refused = self._policy.mode is Mode.ENFORCE
-        return Fate(host.host, host.preference, Delivery.REFUSED if refused else Delivery.REPORTED, other, why)
+        if self._policy.mode is not Mode.ENFORCE:
+            honouring = Delivery.REPORTED
+        else:
+            honouring = Delivery.PARTLY if named and _has_good_address(host) else Delivery.REFUSED
+        return Fate(host.host, host.preference, honouring, other, why)
 
     def _protection(self) -> Protection:
         observed = self._observed
@@ -300,6 +304,7 @@ class _Sender:
 def _headline(protection: Protection, fates: tuple[Fate, ...], loses_mail: bool) -> str:
     refused = [fate.host for fate in fates if fate.honouring is Delivery.REFUSED]
     reported = [fate.host for fate in fates if fate.honouring is Delivery.REPORTED]
+    partly = [fate.host for fate in fates if fate.honouring is Delivery.PARTLY]
     match protection:
         case Protection.NO_MAIL:
             return "Nothing takes mail for this domain, so no policy is needed."
@@ -321,6 +326,8 @@ def _headline(protection: Protection, fates: tuple[Fate, ...], loses_mail: bool)
         return "Enforced, and NO host may take mail: senders that honour MTA-STS hold it and then bounce it."
     if refused:
         return f"Enforced: senders that honour MTA-STS refuse {_hosts(refused)} and use the others."
+    if partly:
+        return f"Enforced: senders that honour MTA-STS refuse addresses of {_hosts(partly)} and use the others."
     return "Enforced: senders that honour MTA-STS deliver over verified TLS or not at all."
 
 
@@ -337,9 +344,18 @@ def _without_mta_sts(looks: tuple[SmtpLook, ...]) -> Delivery:
     return Delivery.CLEAR if any(look.starttls is False for look in looks) else Delivery.OPPORTUNISTIC
 
 
+def _has_good_address(host: MxHost) -> bool:
+    """A sender tries one address after the other until one takes the mail (RFC 5321 section 5.1)."""
+    return any(look.seen and not _smtp_fault(look) for look in host.smtp or ())
+
+
 def _host_fault(host: MxHost) -> str:
-    """The first fault of any address of `host`: a sender takes one of them, and one knows not which."""
-    return next((words for look in host.smtp or () if (words := _smtp_fault(look))), "")
+    """The first fault of any address of `host`, and of how many."""
+    looks = host.smtp or ()
+    faults = [words for look in looks if (words := _smtp_fault(look))]
+    if not faults:
+        return ""
+    return faults[0] + (f", at {len(faults)} of {len(looks)} addresses" if len(faults) < len(looks) else "")
 
 
 def _smtp_fault(look: SmtpLook) -> str:

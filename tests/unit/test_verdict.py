@@ -80,9 +80,24 @@ def test_enforce_refuses_a_host_whose_tls_fails(look: Any, other: Delivery) -> N
     assert "NO host" in found.headline
 
 
-def test_one_bad_address_of_a_host_counts() -> None:
+def test_senders_go_on_to_the_next_address_of_a_host() -> None:
+    """RFC 5321 section 5.1."""
     good, bad = port_25(), port_25(False, address="192.0.2.26")
-    assert verdict(mail_hosts=(mx(MX1, 10, good, bad),)).fates[0].honouring is Delivery.REFUSED
+    found = verdict(mail_hosts=(mx(MX1, 10, good, bad),))
+    assert found.fates[0].honouring is Delivery.PARTLY
+    assert found.fates[0].why == "no STARTTLS, at 1 of 2 addresses"
+    assert not found.loses_mail
+    assert f"refuse addresses of {MX1}" in found.headline
+    both = verdict(mail_hosts=(mx(MX1, 10, bad, bad),))
+    assert (both.fates[0].honouring, both.loses_mail) == (Delivery.REFUSED, True)
+    hidden = verdict(mail_hosts=(mx(MX1, 10, port_25(None, failure="it closed the connection"), bad),))
+    assert hidden.fates[0].honouring is Delivery.REFUSED
+
+
+def test_a_host_that_the_policy_does_not_name_is_refused_at_all_its_addresses() -> None:
+    bad = port_25(False, address="192.0.2.26")
+    found = verdict(mail_hosts=(mx("mx3.contoso.example", 5, port_25(), bad),))
+    assert found.fates[0].honouring is Delivery.REFUSED
 
 
 def test_without_a_policy_both_senders_do_the_same() -> None:

@@ -80,7 +80,7 @@ def _unreachable(case: Case) -> Iterator[Said]:
     if looks and all(look.unreachable for look in looks):
         yield Said(
             f"no MX takes a connection on port 25 from here ({looks[0].failure}): nothing is known about their TLS",
-            "most home, office and cloud networks close port 25: check from one that does not",
+            "Most home, office and cloud networks close port 25: check from one that does not.",
         )
         return
     unreached = [(host, look) for host, look in _each(case) if look.unreachable]
@@ -88,7 +88,7 @@ def _unreachable(case: Case) -> Iterator[Said]:
     turned_away = [(host, look) for host, look in _each(case) if not look.seen and not look.unreachable]
     yield from _by_host(
         ((host, look, f"{look.failure}; nothing is known about its TLS") for host, look in turned_away),
-        "many servers turn away addresses that send no mail: check from one that does",
+        "Many servers turn away addresses that send no mail: check from one that does.",
     )
 
 

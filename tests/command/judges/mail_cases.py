@@ -128,11 +128,13 @@ class SmtpCase:
 
     @property
     def honouring(self) -> str:
-        """What our check says of the host: one address that a sender would refuse is one too many. Where nothing
+        """What our check says of the host: senders go on to its next address (RFC 5321 section 5.1). Where nothing
         listens, or a server turns us away, its TLS was not seen, which may be for what our own address is."""
         answers = zip(self.ours, self.servers, strict=True)
         seen = [delivers for delivers, server in answers if server is not None and not self.turned_away]
-        return "hidden" if not seen else "protected" if all(seen) else "refused"
+        if not seen:
+            return "hidden"
+        return "protected" if all(seen) else "partly" if any(seen) else "refused"
 
     @property
     def expected_of_postfix(self) -> tuple[bool, ...]:
