@@ -31,10 +31,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A policy that senders may still hold. until: when the next one took its place; None: it is served now."""
+    """A policy that senders may still hold. until: when the next one took its place; None: it is served now.
+    since: when it took its own; None: not known."""
 
     mta_sts: MtaSts
     until: datetime.datetime | None = None
+    since: datetime.datetime | None = None
 
     @property
     def seconds_held(self) -> int:
@@ -104,6 +106,18 @@ class Change:
     def mx_removed(self) -> tuple[MxPattern, ...]:
         """Patterns of the base that the head does not allow."""
         return left_out(self.before.mx, self.after) if self.before else ()
+
+    @property
+    def enforced_since(self) -> datetime.datetime | None:
+        """Since when enforce has been served without a break; None where it is not served, or nobody knows."""
+        if self.before is None or self.before.mode is not Mode.ENFORCE:
+            return None
+        since = self.since
+        for served in self.earlier:
+            if served.mta_sts.mode is not Mode.ENFORCE:
+                break
+            since = served.since or since
+        return since
 
     def held(self, now: datetime.datetime) -> tuple[Served, ...]:
         """All policies that some sender may hold at `now`, the base's first, then what is live beside it."""

@@ -150,7 +150,8 @@ def _max_age_jump(change: Change, now: datetime.datetime) -> Said:
         return
     if after.max_age <= max(before.max_age, WEEK):
         return
-    young = before.mode is not Mode.ENFORCE or (change.since and (now - change.since).total_seconds() < SETTLED)
+    since = change.enforced_since
+    young = before.mode is not Mode.ENFORCE or (since is not None and (now - since).total_seconds() < SETTLED)
     if young:
         yield (
             f"max_age goes from {before.max_age} to {after.max_age} seconds while enforce is new: what is wrong with "
@@ -165,7 +166,8 @@ def _mode_lowered(change: Change, now: datetime.datetime) -> Said:
     if before is None or after is None or before.mode == after.mode or before.mode is Mode.NONE:
         return
     if before.mode is Mode.ENFORCE:
-        until = _moment(Served(before).held_until(now))
+        enforced = [served for served in change.held(now) if served.mta_sts.mode is Mode.ENFORCE]
+        until = _moment(max(served.held_until(now) for served in enforced))
         yield (
             f"enforce becomes {after.mode}: new senders deliver without TLS where a host fails, and those that hold "
             f"enforce go on refusing until {until}",

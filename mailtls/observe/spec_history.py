@@ -117,5 +117,5 @@ def _with_history(change: Change, versions: Iterable[tuple[Commit, dict[str, Mta
         runs.append((policy, commit.at))
     if not runs or runs[0][0] != change.before:
         return change
-    earlier = (Served(policy, until) for (_, until), (policy, _) in pairwise(runs) if policy)
+    earlier = (Served(policy, until, since) for (_, until), (policy, since) in pairwise(runs) if policy)
     return dataclasses.replace(change, since=runs[0][1], earlier=tuple(earlier))

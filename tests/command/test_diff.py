@@ -134,6 +134,14 @@ def test_what_was_served_before_comes_from_the_history(repository: SpecRepositor
     assert (wait["until"][:10], wait["seconds"]) == (f"{day:%Y-%m-%d}", 28 * 86400)
 
 
+def test_a_month_of_enforce_is_not_new_because_a_host_came(repository: SpecRepository, diff: Diff) -> None:
+    repository.git("checkout", "--quiet", "main")
+    repository.commit({"policy_specs/a.example.yaml": spec("a.example", "enforce", "mx1,mx2,mx3", "2w")}, ago(3))
+    repository.git("checkout", "--quiet", "-B", "change")
+    repository.write({"policy_specs/a.example.yaml": spec("a.example", "enforce", "mx1,mx2,mx3", "8w")})
+    assert rules(diff("--base", "main", "--format", "json")) == []
+
+
 def test_a_retired_spec_may_go_when_the_policy_before_it_is_forgotten(repository: SpecRepository, diff: Diff) -> None:
     repository.git("checkout", "--quiet", "main")
     repository.commit({"policy_specs/a.example.yaml": spec("a.example", "none", "mx1,mx2", "1d")}, ago(5))

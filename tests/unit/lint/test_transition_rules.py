@@ -160,6 +160,21 @@ def test_max_age_jump(base: MtaSts, after: int, since: int, speaks: bool) -> Non
     assert found(spec(base), spec(head, answered), since=ago(days=since)) == []
 
 
+def test_enforce_is_not_new_because_its_hosts_are() -> None:
+    head = spec(policy("enforce", "mx1.a.example", "mx2.a.example", max_age=4 * WEEK))
+    base = spec(policy("enforce", "mx1.a.example", "mx2.a.example"))
+    enforced = Served(policy("enforce"), until=ago(days=3), since=ago(days=90))
+    tried = Served(policy("testing"), until=ago(days=3), since=ago(days=90))
+    assert found(base, head, ago(days=3), (enforced,)) == []
+    assert ids(found(base, head, ago(days=3), (tried, enforced))) == [("max-age-jump", "warning")]
+
+
+def test_mode_lowered_counts_what_was_served_before() -> None:
+    earlier = (Served(policy("enforce", max_age=4 * WEEK), until=ago(days=7)),)
+    (finding,) = found(spec(policy("enforce")), spec(policy("testing")), ago(days=7), earlier)
+    assert "until 2026-12-19 12:00 UTC" in finding.message, "a week ago and four weeks, not today and one"
+
+
 @pytest.mark.parametrize(
     ("before", "after", "severity"),
     [
