@@ -21,6 +21,10 @@ LEAST_HELD = 86400
 """Seconds. A big sender keeps a policy for a day where max_age says less than an hour, so no wait is shorter."""
 
 
+End = tuple[datetime.datetime, int]
+"""When the last sender has forgotten a policy, and for how many seconds one may hold it."""
+
+
 class Kind(StrEnum):
     """What happens to a domain's spec."""
 
@@ -124,6 +128,15 @@ class Change:
         current = tuple(Served(policy) for policy in dict.fromkeys((self.before, self.served)) if policy)
         return (*current, *(served for served in self.earlier if served.held_until(now) > now))
 
+    def formerly_held(self, now: datetime.datetime) -> tuple[End, ...]:
+        """The end of what a former host served, while it lies ahead. What that policy says is not known (`adopted`)."""
+        spec = self.spec
+        if spec.controller.adopted is None:
+            return ()
+        held = max(spec.controller.adopted.max_age, LEAST_HELD)
+        until = spec.controller.adopted.until + datetime.timedelta(seconds=held)
+        return ((until, held),) if until > now else ()
+
     def enforced_somewhere(self, now: datetime.datetime) -> bool:
         """Does some sender hold, or will one be given, a policy by which it delivers nothing to a wrong host?"""
         given = (self.after,) if self.after else ()
@@ -194,17 +207,19 @@ def waits(change: Change, now: datetime.datetime) -> tuple[Wait, ...]:
     """What must not be done yet, and until when."""
     found = []
     blind = [served for served in change.held(now) if _refuses(served.mta_sts, change.mx_added)]
-    if change.after and change.after.mode is not Mode.NONE and blind:
+    unknown = change.formerly_held(now)
+    foreign = unknown if change.before and change.mx_added else ()  # a first spec names the hosts that are there
+    if change.after and change.after.mode is not Mode.NONE and (blind or foreign):
         refused = {pattern for served in blind for pattern in left_out(change.mx_added, served.mta_sts)}
-        hosts = tuple(pattern.text for pattern in change.mx_added if pattern in refused)
-        found.append(_wait(WaitFor.MX, blind, now, hosts))
+        hosts = tuple(pattern.text for pattern in change.mx_added if pattern in refused or foreign)
+        found.append(_wait(WaitFor.MX, [*_ends(blind, now), *foreign], hosts))
     enforced = [served for served in change.held(now) if served.mta_sts.mode is Mode.ENFORCE]
     lowered = change.before is not None and (change.after is None or change.after.mode is not Mode.ENFORCE)
     if lowered and enforced:
-        found.append(_wait(WaitFor.ENFORCE_ENDS, enforced, now))
+        found.append(_wait(WaitFor.ENFORCE_ENDS, _ends(enforced, now)))
     asked = [served for served in change.held(now) if served.mta_sts.mode is not Mode.NONE]
-    if change.after and change.after.mode is Mode.NONE and asked:
-        found.append(_wait(WaitFor.REMOVAL, asked, now))
+    if change.after and change.after.mode is Mode.NONE and (asked or unknown):
+        found.append(_wait(WaitFor.REMOVAL, [*_ends(asked, now), *unknown]))
     return tuple(found)
 
 
@@ -225,9 +240,13 @@ def steps(change: Change) -> tuple[tuple[str, ...], ...]:
     return tuple(chains)
 
 
-def _wait(what: WaitFor, served: list[Served], now: datetime.datetime, hosts: tuple[str, ...] = ()) -> Wait:
-    last = max(served, key=lambda one: one.held_until(now))
-    return Wait(what, last.held_until(now), last.seconds_held, hosts)
+def _ends(served: Iterable[Served], now: datetime.datetime) -> list[End]:
+    return [(one.held_until(now), one.seconds_held) for one in served]
+
+
+def _wait(what: WaitFor, ends: Iterable[End], hosts: tuple[str, ...] = ()) -> Wait:
+    until, seconds = max(ends)
+    return Wait(what, until, seconds, hosts)
 
 
 def left_out(patterns: Iterable[MxPattern], policy: MtaSts | None) -> tuple[MxPattern, ...]:

@@ -65,8 +65,8 @@ def _spec_removed_while_live(change: Change, now: datetime.datetime) -> Said:
             "mailtls diff names for it",
             None,
         )
-    elif live:
-        until = max(served.held_until(now) for served in live)
+    elif live or change.formerly_held(now):
+        until = max([*(served.held_until(now) for served in live), *(end for end, _ in change.formerly_held(now))])
         yield (
             f"{what}, while senders may hold an earlier policy until {_moment(until)} ({_ESTIMATE})",
             f"keep the spec with mode: none until {_moment(until)}",

@@ -1,5 +1,6 @@
 """A change of specs: what is paired, what waits until when, and in which order it is published."""
 
+import dataclasses
 import datetime
 from collections.abc import Mapping
 
@@ -8,6 +9,7 @@ import pytest
 from mailtls.changes import Change, Kind, Served, Wait, WaitFor, compare, steps, waits
 from mailtls.mta_sts.policy import Mode, MxPattern
 from mailtls.spec import MtaSts, PolicySpec, Source, TlsRpt
+from mailtls.spec.controller import Adopted, Controller
 
 NOW = datetime.datetime(2026, 11, 28, 12, 0, tzinfo=datetime.UTC)
 DAY, WEEK = 86400, 7 * 86400
@@ -78,6 +80,21 @@ def test_an_earlier_policy_that_names_the_host_is_in_nobodys_way() -> None:
     earlier = Served(policy("enforce", "mx3.a.example", max_age=8 * WEEK), until=NOW)
     change = changed(policy(), policy("enforce", "mx1.a.example", "mx3.a.example"), earlier=(earlier,))
     assert [wait.seconds for wait in waits(change, NOW)] == [WEEK]
+
+
+def test_what_a_former_host_served_is_waited_for_whatever_it_says() -> None:
+    adopted = Controller(adopted=Adopted(4 * WEEK, NOW - datetime.timedelta(weeks=1)))
+
+    def waited(before: MtaSts | None, after: MtaSts, now: datetime.datetime = NOW) -> list[tuple[WaitFor, float]]:
+        head = dataclasses.replace(spec(after), controller=adopted)
+        base = dataclasses.replace(spec(before), controller=adopted) if before else None
+        return [(w.what, (w.until - NOW).days / 7) for w in waits(Change("a.example", base, head), now)]
+
+    one, two = policy("testing"), policy("testing", "mx1.a.example", "mx2.a.example")
+    assert waited(one, two) == [(WaitFor.MX, 3)]
+    assert waited(None, two) == [], "the first spec names the hosts that are there"
+    assert waited(one, policy("none")) == [(WaitFor.REMOVAL, 3)]
+    assert waited(one, two, NOW + datetime.timedelta(weeks=4)) == []
 
 
 @pytest.mark.parametrize(

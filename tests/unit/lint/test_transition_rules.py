@@ -1,5 +1,6 @@
 """Rules over a change against its base: each speaks where it must, and is silent where it must be."""
 
+import dataclasses
 import datetime
 from collections.abc import Mapping
 
@@ -11,6 +12,7 @@ from mailtls.lint.catalogue import rules
 from mailtls.lint.transition_rules import ABOUTS, RULES, transition_findings
 from mailtls.mta_sts.policy import Mode, MxPattern
 from mailtls.spec import MtaSts, PolicySpec, Source, TlsRpt
+from mailtls.spec.controller import Adopted, Controller
 
 NOW = datetime.datetime(2026, 11, 28, 12, 0, tzinfo=datetime.UTC)
 DAY, WEEK = 86400, 7 * 86400
@@ -59,6 +61,14 @@ def test_a_retiring_spec_stays_while_an_earlier_policy_is_held() -> None:
     assert (
         found(spec(policy("none", max_age=DAY)), None, ago(days=15), (Served(earlier[0].mta_sts, ago(days=15)),)) == []
     )
+
+
+def test_a_retiring_spec_stays_while_what_a_former_host_served_is_held() -> None:
+    adopted = Controller(adopted=Adopted(4 * WEEK, ago(days=7)))
+    (finding,) = found(dataclasses.replace(spec(policy("none")), controller=adopted), None)
+    assert "until 2026-12-19 12:00 UTC" in finding.message
+    forgotten = Controller(adopted=Adopted(4 * WEEK, ago(days=29)))
+    assert found(dataclasses.replace(spec(policy("none")), controller=forgotten), None) == []
 
 
 def test_mx_removed_too_early_names_the_day() -> None:
