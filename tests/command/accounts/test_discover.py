@@ -174,7 +174,9 @@ RECORDS_XML = """\
 
 def test_zones_at_route_53(served: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     def answer(request: Request) -> Answer:
-        return Answer(200, [(RECORDS_XML if request.path.endswith("/rrset") else ZONES_XML).encode()])
+        if not request.path.endswith("/rrset"):
+            return Answer(200, [ZONES_XML.encode()])
+        return Answer(200, [RECORDS_XML.replace("contoso", "inside" if "/Z2/" in request.path else "contoso").encode()])
 
     monkeypatch.setenv("AWS_ENDPOINT_URL", served(answer).url)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
