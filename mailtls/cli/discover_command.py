@@ -212,21 +212,18 @@ def _asked(sources: dict[str, str], ways: "Network") -> dict[str, MailName]:
 
 def _write(found: list[MailName], folder: Path, overwrite: bool) -> "SpecsWritten":
     """Raises Trouble."""
+    from mailtls.cli.spec_files import schema_line, write_whole
     from mailtls.discover.first_specs import first_specs
     from mailtls.render.mail_names import SpecsWritten
-    from mailtls.spec.schema_line import schema_line
-    from mailtls.spec.write import write_specs
 
-    today = datetime.datetime.now(datetime.UTC).date()
-    specs = first_specs(found, _have(folder), today, schema_line(folder))
-    try:
-        written = write_specs(folder, specs.texts, overwrite)
-    except OSError as e:
-        raise Trouble(
-            f"{e.filename or folder} cannot be written: {e.strerror}; what was written until then is whole"
-        ) from e
-    made, kept = (tuple(path.as_posix() for path in paths) for paths in (written.made, written.kept))
-    return SpecsWritten(folder.as_posix(), made, kept, specs.left_out, specs.faulty)
+    have, today = _have(folder), datetime.datetime.now(datetime.UTC).date()
+    specs = first_specs(found, have, today, schema_line(folder), folder.as_posix())
+    made: list[str] = []
+    kept: list[str] = []
+    for name, text in specs.texts.items():
+        path = folder / name
+        (made if write_whole(path, text, overwrite=overwrite) else kept).append(path.as_posix())
+    return SpecsWritten(folder.as_posix(), tuple(made), tuple(kept), specs.left_out, specs.faulty)
 
 
 def _have(folder: Path) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """First specs of names that were found: which of them get one, and what it says. Pure."""
 
 import datetime
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -27,11 +28,11 @@ class FirstSpecs:
 
 
 def first_specs(
-    found: Iterable[MailName], have: frozenset[str], today: datetime.date, schema_line: str | None
+    found: Iterable[MailName], have: frozenset[str], today: datetime.date, schema_line: str | None, folder: str
 ) -> FirstSpecs:
     """A spec in testing for every name with MX records. have: names that have a spec already, in whatever file.
 
-    schema_line: as new_spec has it.
+    schema_line: as new_spec has it. folder: where the specs go, as it was typed, for the commands in the comments.
     """
     specs = FirstSpecs()
     for one in found:
@@ -41,14 +42,14 @@ def first_specs(
             specs.left_out[one.name] = WHY_NONE[one.route]
         else:
             try:
-                specs.texts[f"{one.name}.yaml"] = _text(one, today, schema_line)
+                specs.texts[f"{one.name}.yaml"] = _text(one, today, schema_line, folder)
             except UnwritableSpec as e:
                 specs.faulty.append(one.name)
                 specs.left_out[one.name] = f"no spec can hold it: {'; '.join(str(e).splitlines())}"
     return specs
 
 
-def _text(one: MailName, today: datetime.date, schema_line: str | None) -> str:
+def _text(one: MailName, today: datetime.date, schema_line: str | None, folder: str) -> str:
     seen = [f"Found by mailtls discover on {today}: {one.source}. Provider: {one.provider}."]
     seen += [f"MX {preference} {host}" for preference, host in one.mx]
     seen.append(
@@ -57,7 +58,8 @@ def _text(one: MailName, today: datetime.date, schema_line: str | None) -> str:
     )
     steps = []
     if one.mta_sts:
-        steps.append(f"A policy is published already. Take it over as it is: mailtls init --adopt {one.name}")
+        adopt = f"mailtls init --adopt --overwrite --folder {shlex.quote(folder)} {one.name}"
+        steps.append(f"A policy is published already. Take it over as it is: {adopt}")
     steps += [
         f"Does every MX show a certificate for its name? mailtls check --smtp {one.name}",
         "Deploy in testing, read the reports for two weeks, then write mode: enforce.",

@@ -222,7 +222,7 @@ def test_specs_are_written_once(zone_file: Path, tmp_path: Path) -> None:
 
     assert run("--zone-file", zone_file, "--write", folder, "--overwrite").exit_code == 0
     assert load(folder)[0].owner is None
-    assert sorted(path.name for path in folder.iterdir()) == ["contoso.example.yaml", "shop.contoso.example.yaml"]
+    assert sorted(path.name for path in folder.glob("*.yaml")) == ["contoso.example.yaml", "shop.contoso.example.yaml"]
 
 
 def test_a_spec_in_another_file_counts(zone_file: Path, tmp_path: Path) -> None:
