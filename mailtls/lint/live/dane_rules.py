@@ -66,7 +66,8 @@ def _public_key(der: bytes) -> bytes | None:
 def _mismatch(case: Case) -> Iterator[Said]:
     for host in case.observed.mail_hosts:
         records = _proved(host)
-        if not records or any(record.usage == _DANE_TA for record in records):
+        aliased = host.a is not None and host.a.aliases  # TLSA then stands at the alias's end (RFC 7672 section 2.2.2)
+        if not records or aliased or any(record.usage == _DANE_TA for record in records):
             continue
         refused: dict[tuple[str, bytes], list[str]] = {}
         for look in host.smtp or ():

@@ -87,6 +87,12 @@ def test_what_proves_nothing_is_no_finding(records: tuple[str, ...]) -> None:
     assert mismatches(host(*records)) == []
 
 
+def test_a_host_that_is_an_alias_is_left_alone() -> None:
+    """RFC 7672 section 2.2.2: senders ask at the end of the alias first."""
+    one = dataclasses.replace(host(f"3 1 1 {OTHER}"), a=answer(MX1, "A", "192.0.2.25", aliases=("mx.contoso.example",)))
+    assert mismatches(one) == []
+
+
 def test_records_that_dnssec_does_not_prove_are_used_by_nobody() -> None:
     assert mismatches(host(f"3 1 1 {OTHER}", authenticated=False)) == []
 

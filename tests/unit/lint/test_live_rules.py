@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sample_looks import DOMAIN, MX1, MX2, POLICY, answer, mx, page, port_25, seen, tls, tls_rpt_txt, txt
+from sample_looks import DOMAIN, MX1, MX2, POLICY, VERSION, answer, mx, page, port_25, seen, tls, tls_rpt_txt, txt
 
 from mailtls.lint import Severity
 from mailtls.lint.live import RULES, live_findings
-from mailtls.observed import DnsAnswer, DnsStatus, Observed, TlsFault
+from mailtls.observed import DnsAnswer, DnsStatus, HttpsLook, Observed, TlsFault
 from mailtls.spec.load import load
 from mailtls.spec.model import PolicySpec
 
@@ -64,6 +64,12 @@ CASES: list[tuple[str, Severity, dict[str, Any]]] = [
     ("policy-too-large", E, https(page(None, 200, failure="the body is larger than 65536 octets"))),
     ("policy-cut-off", E, https(page(None, 200, failure="no whole answer within 10 s"))),
     ("policy-content-type", E, https(page(headers=(("content-type", "application/octet-stream"),)))),
+    ("policy-read-differently", W, https(page(POLICY + b"mode: testing\r\n"))),
+    ("policy-read-differently", W, https(page(POLICY + b"max_age: 60\r\n"))),
+    ("policy-read-differently", W, https(page(POLICY + b"version: STSv2\r\n"))),
+    ("policy-read-differently", W, https(page(POLICY + b"nmx: mx3.contoso.example\r\n"))),
+    ("policy-read-differently", W, https(page(POLICY + b"Mode: testing\r\n"))),
+    ("policy-read-differently", W, https(page(POLICY + "note: grün\r\n".encode()))),
     ("policy-invalid", E, https(page(POLICY.replace(b"mx:", b"nmx:")))),
     ("policy-host-addresses-differ", E, https(page(), page(TESTING, address="2001:db8::1"))),
     ("sts-id-stale", E, {"sts": txt("v=STSv1; id=romi7sgoelveski5pqnzjnft;")}),
@@ -160,6 +166,27 @@ def test_the_worst_comes_first() -> None:
     looks = seen(**https(page(None, 404)), dmarc=answer("x", "TXT"), tls_rpt=tls_rpt_txt())
     severities = [finding.severity for finding in live_findings(looks)]
     assert severities == sorted(severities, key=list(Severity).index)
+
+
+@pytest.mark.parametrize(
+    "fine",
+    [
+        page(POLICY + b"mx: mx3.contoso.example\r\ncolour: blue\r\ncontact: a\r\n"),
+        page(POLICY.replace(b"\r\n", b"\n")),
+        page(
+            POLICY + "note: grün\r\n".encode(),
+            headers=(("content-type", "Text/Plain; charset=UTF-8"), ("x-amz-version-id", VERSION)),
+        ),
+    ],
+)
+def test_what_all_read_alike_is_no_finding(fine: HttpsLook) -> None:
+    assert "policy-read-differently" not in rules_of(seen(**https(fine)))
+
+
+def test_a_policy_full_of_misspelled_fields_is_told_within_bounds() -> None:
+    fields = "".join(f"mx{n}: a.example\r\n" for n in range(3000))
+    found = live_findings(seen(**https(page(POLICY + fields.encode()))))
+    assert 0 < sum(f.rule == "policy-read-differently" for f in found) <= 20
 
 
 def test_no_port_25_at_all_is_said_once() -> None:
