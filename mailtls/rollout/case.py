@@ -1,0 +1,77 @@
+"""One domain as `decide` sees it: what is wanted, seen, remembered and reported, and what follows at once. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from mailtls.mta_sts.policy import Mode, Policy
+from mailtls.mta_sts.record import Record
+from mailtls.observed import DnsStatus, MxHost, Observed, SmtpLook, read_policy
+from mailtls.rollout.evidence import Evidence
+from mailtls.rollout.history import History
+from mailtls.spec.model import MtaSts, PolicySpec
+
+
+@dataclass(frozen=True)
+class Case:
+    """mta_sts: of `desired`, which asks for a policy. now: aware, UTC."""
+
+    desired: PolicySpec
+    mta_sts: MtaSts
+    observed: Observed
+    history: History
+    evidence: Evidence
+    now: datetime
+
+    @property
+    def policy_domain(self) -> str:
+        return self.desired.policy_domain
+
+    @cached_property
+    def live(self) -> tuple[MxHost, ...] | None:
+        """The hosts that take mail; None where DNS gave no answer, not all of it, or two different ones."""
+        answer, other = self.observed.mx, self.observed.mx_authoritative
+        if answer is None or answer.status is DnsStatus.FAILED or answer.left_out:
+            return None
+        if other is not None and (other.status is DnsStatus.FAILED or set(other.values) != set(answer.values)):
+            return None
+        return self.observed.mail_hosts
+
+    @cached_property
+    def at_the_edge(self) -> bool:
+        """Do senders find what Git says: the policy, whole, under the id of the version that is served?"""
+        current, wanted = self.history.current, self.mta_sts.policy
+        if current is None or not _same(current.policy, wanted):
+            return False
+        record = self.observed.read_record()
+        if not isinstance(record, Record) or record.policy_id != (current.policy_id or record.policy_id):
+            return False
+        looks = [look for look in self.observed.https if look.body is not None]
+        rendered = wanted.render()
+        return bool(looks) and all(look.body == rendered or _same(read_policy(look), wanted) for look in looks)
+
+    @property
+    def enforced(self) -> bool:
+        """Does Git ask for enforce, or do senders find it?"""
+        current = self.history.current
+        served = current is not None and current.policy.mode is Mode.ENFORCE
+        return self.mta_sts.mode is Mode.ENFORCE or served
+
+
+def fault_of(look: SmtpLook) -> bool:
+    """Does one look at port 25 show what enforce refuses? What was not seen is no fault."""
+    return look.starttls is False or (look.tls is not None and look.tls.fault is not None)
+
+
+def is_good(host: MxHost) -> bool:
+    """Was its TLS seen, on all addresses that answered, and was all of it good?"""
+    looks = [look for look in host.smtp or () if look.seen]
+    return bool(looks) and all(look.starttls and look.tls is not None and look.tls.fault is None for look in looks)
+
+
+def _same(found: object, wanted: Policy) -> bool:
+    """What senders act on is the same: order and extension fields do not count."""
+    return isinstance(found, Policy) and (
+        found == wanted
+        or (found.mode is wanted.mode and found.max_age == wanted.max_age and set(found.mx) == set(wanted.mx))
+    )

@@ -1,0 +1,117 @@
+"""testing to enforce: every condition, with its numbers, and what nobody could look at. Pure.
+
+A promotion is proposed when the policy that is served now was served long enough, reports cover both the last week and
+the time before, enough sessions succeeded for enough organisations, and next to nothing was seen that enforce would
+refuse: neither in the reports of the last week nor by a look at the MX hosts now.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from mailtls.mta_sts.policy import Mode
+from mailtls.rollout.case import Case, fault_of, is_good
+from mailtls.rollout.decision import Action, Code, Edit, Kind, Reason, Wait
+from mailtls.rollout.evidence import EvidenceDay, is_evidence_for
+from mailtls.tls_rpt.report import ResultType
+
+RECENT_DAYS = 7
+"""In which next to nothing may have been refused. A reporter's day comes in the day after."""
+MAX_TOLD = 10
+"""Hosts with refusals that a decision names, the worst first."""
+
+
+def promote(case: Case) -> Action | Wait | None:
+    """What stands between testing and enforce; None where the mode is another one."""
+    if case.mta_sts.mode is not Mode.TESTING:
+        return None
+    asked = [*_served(case), *_reported(case)]
+    bars = [reason for reason in asked if not _met(reason)]
+    bars += _mx_bars(case)
+    if bars:
+        only_time = all(reason.code is Code.SERVED_DAYS for reason in bars)
+        until = bars[0].until if only_time else None
+        return Wait(Kind.PROMOTE, case.policy_domain, until, (*bars, *(one for one in asked if _met(one))))
+    looks = tuple(Reason(Code.MX_GOOD if is_good(host) else Code.MX_UNSEEN, host=host.host) for host in case.live or ())
+    edit = Edit(mode=Mode.ENFORCE, suppress=(("enforce-without-evidence", _sentence(asked)),))
+    return Action(Kind.PROMOTE, case.policy_domain, edit, (*asked, *looks))
+
+
+def _served(case: Case) -> Iterator[Reason]:
+    """How long this very policy was there to be fetched."""
+    since = case.history.unchanged_since()
+    want = case.desired.controller.rollout.days
+    have = (case.now - since).days if since is not None else 0
+    until = (since if since is not None else case.now) + timedelta(days=want)
+    yield Reason(Code.SERVED_DAYS, max(have, 0), want, until=until)
+
+
+def _reported(case: Case) -> Iterator[Reason]:
+    """What the ledger says, the numbers that are enough among them."""
+    rollout, spec = case.desired.controller.rollout, case.desired
+    if spec.tls_rpt is None or spec.tls_rpt.rua:
+        yield Reason(Code.NO_REPORTS_HERE)
+    since = case.history.unchanged_since()
+    today = case.now.date()
+    first = since.date() if since is not None else today
+    counts = is_evidence_for(case.evidence, case.mta_sts.policy)
+    days = tuple(case.evidence.between(first, today)) if counts else ()
+    week = today - timedelta(days=RECENT_DAYS)
+    recent = [day for day in days if day.day >= week]
+    if unread := sum(first <= day <= today for day in case.evidence.unread):
+        yield Reason(Code.DAYS_UNREAD, unread, 0)
+    yield Reason(Code.CLEAN_SESSIONS, sum(day.clean for day in days), rollout.sessions)
+    yield Reason(Code.REPORTERS, len(frozenset().union(*(day.reporters for day in days))), rollout.reporters)
+    yield Reason(Code.RECENT_WINDOW, sum(day.clean > 0 for day in recent), 1)
+    if rollout.days > RECENT_DAYS:
+        yield Reason(Code.EARLIER_WINDOW, sum(day.clean > 0 for day in days if day.day < week), 1)
+    yield from _refused(recent, sum(day.sessions for day in recent) * rollout.max_failure_rate // 1)
+
+
+def _refused(days: list[EvidenceDay], allowed: int) -> Iterator[Reason]:
+    """Sessions that enforce would have refused: all of them first, then by host and kind, the worst first."""
+    by_cause: dict[tuple[bool, str, ResultType], int] = {}
+    for day in days:
+        for one in day.refusals:
+            key = (one.outside, one.host, one.result_type)
+            by_cause[key] = by_cause.get(key, 0) + one.sessions
+    total = sum(by_cause.values())
+    yield Reason(Code.REFUSALS, total, allowed)
+    if total > allowed:
+        worst = sorted(by_cause.items(), key=lambda item: (-item[1], item[0]))
+        for (outside, host, kind), sessions in worst[:MAX_TOLD]:
+            yield Reason(Code.OUTSIDE_POLICY if outside else Code.REFUSALS, sessions, 0, host, kind)
+
+
+def _mx_bars(case: Case) -> Iterator[Reason]:
+    """What a look at DNS and at port 25 has against it now."""
+    hosts = case.live
+    if hosts is None:
+        yield Reason(Code.MX_UNKNOWN)
+        return
+    if not hosts:
+        yield Reason(Code.NO_MAIL)
+    for host in hosts:
+        if not case.mta_sts.policy.allows(host.host) and "mx-not-in-policy" not in case.desired.suppress:
+            yield Reason(Code.MX_NOT_NAMED, host=host.host)
+        elif any(map(fault_of, host.smtp or ())):
+            yield Reason(Code.MX_FAULT, host=host.host)
+
+
+def _met(reason: Reason) -> bool:
+    match reason.code:
+        case Code.NO_REPORTS_HERE:
+            return False
+        case Code.REFUSALS | Code.OUTSIDE_POLICY | Code.DAYS_UNREAD:
+            return (reason.have or 0) <= (reason.want or 0)
+        case _:
+            return (reason.have or 0) >= (reason.want or 0)
+
+
+def _sentence(asked: list[Reason]) -> str:
+    """What stands in the spec beside the new mode, for whoever reviews it (ADR 24)."""
+    have = {reason.code: reason.have or 0 for reason in reversed(asked)}
+    return (
+        f"{have[Code.SERVED_DAYS]} days in testing, {have[Code.CLEAN_SESSIONS]:,} clean sessions reported by "
+        f"{have[Code.REPORTERS]} organisations, {have[Code.REFUSALS]} in the last {RECENT_DAYS} days that enforce "
+        "would have refused"
+    )
