@@ -20,6 +20,7 @@ def judge(wanted: Wanted, seen: Seen) -> tuple[Check, ...]:
         *aws_checks.report_checks(wanted, seen),
         *aws_checks.subscription_checks(wanted, seen),
         *zone_checks.token_checks(wanted, seen),
+        *zone_checks.name_checks(wanted),
         *zone_checks.zone_checks(wanted, seen),
         *zone_checks.caa_checks(wanted, seen),
         *zone_checks.record_checks(wanted, seen),

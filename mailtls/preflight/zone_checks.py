@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from mailtls.mta_sts.policy import policy_host
+from mailtls.names import is_under
 from mailtls.preflight.caa import why_amazon_is_forbidden
 from mailtls.preflight.check import Check, State
 from mailtls.preflight.seen import (
@@ -60,6 +61,19 @@ def zone_checks(wanted: Wanted, seen: Seen) -> Iterator[Check]:
                 yield Check("zone", zone.suffix, State.PROBLEM, told, do)
             case NotAsked(why, do):
                 yield Check("zone", zone.suffix, State.NOT_ASKED, why, do)
+
+
+def name_checks(wanted: Wanted) -> Iterator[Check]:
+    """Names that the stack has no zone for: `pulumi preview` refuses them."""
+    domains = (wanted.policy_domains or ()) if wanted.has_domains else ()
+    reports = (wanted.reports.domain,) if wanted.reports and wanted.reports.rule_set != "external" else ()
+    for name in (*domains, *reports):
+        if not any(is_under(name, zone.suffix) for zone in wanted.zones):
+            told = (
+                f"in no zone of the stack ({', '.join(zone.suffix for zone in wanted.zones[:8]) or 'there are none'})"
+            )
+            do = "name its zone and who hosts it: mailtls:zones in the stack's file, or --zone"
+            yield Check("zone-not-configured", name, State.PROBLEM, told, do)
 
 
 def _no_zone(zone: ZoneWanted) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
@@ -316,3 +317,10 @@ def test_a_policy_document_that_is_none(accounts: Accounts, stack: Path, tmp_pat
         2,
         "mailtls: platform-pipeline.json: not an IAM policy in JSON; take the file from docs/iam again\n",
     )
+
+
+def test_without_boto3_the_extra_is_named(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    done = run("--stack-file", stack)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == ("mailtls: AWS is asked through boto3, which is not installed: pip install 'mailtls[aws]'\n")

@@ -364,3 +364,11 @@ def test_records_of_a_former_host_are_in_the_way_and_our_own_are_not(found: Publ
     assert only("old-records", **seen, distributions=ours).subject == "2 domains"
     unknown, _ = checked("old-records", **seen, distributions=NotAsked("x"))
     assert unknown.state is State.NOT_ASKED
+
+
+def test_names_in_no_zone_of_the_stack() -> None:
+    wanted = replace(WANTED, zones=WANTED.zones[1:], policy_domains=("shop.fabrikam.example", "contoso.example"))
+    found = checked("zone-not-configured", wanted)
+    assert [check.subject for check in found] == ["contoso.example", "reports.contoso.example"]
+    outside = replace(wanted, reports=ReportsWanted("reports.contoso.example", "external"), policy_domains=())
+    assert checked("zone-not-configured", outside) == []
