@@ -85,6 +85,9 @@ report     {python} -m sandbox report --result-type certificate-expired
            sends a report by mail and tells what became of it
 pulumi     eval "$({python} -m sandbox env)"
            pulumi up   (aws and boto3 work in that shell too)
+mailtls    in that shell:
+           mailtls preflight --stack-file stacks/Pulumi.sandbox.yaml
+           mailtls discover --cloudflare --route53
 faults     {python} -m sandbox fault hold-edge mta-sts.contoso.example
 stop       make sandbox-down"""
 
