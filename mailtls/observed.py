@@ -82,7 +82,7 @@ class TlsLook:
 
     version: `TLSv1.3`; "" when no session came about. certificate: as it was seen, also when it is not trusted.
     fault: None when all is well. detail: the TLS library's words about the fault.
-    old_versions: versions below 1.2 that the server takes as well; None: not asked.
+    old_versions: versions below 1.2 that the server takes as well; None: not asked, or not answered.
     """
 
     version: str

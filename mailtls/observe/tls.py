@@ -139,16 +139,31 @@ async def open_tls(connect: Connect, server_name: str, *, patience: float) -> tu
     return TlsLook(stream.version, stream.certificate()), stream
 
 
-async def old_versions(connect: Connect, server_name: str, *, patience: float) -> tuple[str, ...]:
+async def old_versions(connect: Connect, server_name: str, *, patience: float) -> tuple[str, ...] | None:
     """The TLS versions below 1.2 that the server takes, newest first. One connection where it takes none.
 
+    None where it did not answer, which says nothing: a firewall may drop what it takes for an attack.
     SSL 2 and 3 are not asked for: no TLS library of today speaks them.
     """
-    version, _ = await _unverified(connect, server_name, patience, _speaking(ssl.TLSVersion.TLSv1_1))
-    if version != "TLSv1.1":
-        return (version,) if version else ()
-    oldest, _ = await _unverified(connect, server_name, patience, _speaking(ssl.TLSVersion.TLSv1))
+    try:
+        version = await _old_version(connect, server_name, patience, ssl.TLSVersion.TLSv1_1)
+        if version != "TLSv1.1":
+            return (version,) if version else ()
+        oldest = await _old_version(connect, server_name, patience, ssl.TLSVersion.TLSv1)
+    except (NoConnection, TimeoutError):
+        return None
     return (version, oldest) if oldest else (version,)
+
+
+async def _old_version(connect: Connect, server_name: str, patience: float, newest: ssl.TLSVersion) -> str:
+    """The version of a session up to `newest`; "" when the server refuses. Raises NoConnection, TimeoutError."""
+    try:
+        version, _ = await _look(connect, server_name, patience, _speaking(newest))
+    except TimeoutError:
+        raise
+    except (OSError, ValueError):
+        return ""
+    return version
 
 
 async def _session(streams: Streams, context: ssl.SSLContext, server_name: str) -> TlsStream:
@@ -162,15 +177,20 @@ async def _session(streams: Streams, context: ssl.SSLContext, server_name: str) 
     return stream
 
 
-async def _unverified(
-    connect: Connect, server_name: str, patience: float, context: ssl.SSLContext | None = None
-) -> tuple[str, Certificate | None]:
+async def _unverified(connect: Connect, server_name: str, patience: float) -> tuple[str, Certificate | None]:
     """Version and certificate of a session that checks nothing; ("", None) when none comes about."""
     try:
-        async with asyncio.timeout(patience):
-            stream = await _session(await connect(), context or _speaking(ssl.TLSVersion.TLSv1_3), server_name)
+        return await _look(connect, server_name, patience, _speaking(ssl.TLSVersion.TLSv1_3))
     except (OSError, ValueError, NoConnection):
         return "", None
+
+
+async def _look(
+    connect: Connect, server_name: str, patience: float, context: ssl.SSLContext
+) -> tuple[str, Certificate | None]:
+    """Version and certificate of a session that is closed at once. Raises OSError, ValueError, NoConnection."""
+    async with asyncio.timeout(patience):
+        stream = await _session(await connect(), context, server_name)
     stream.close()
     return stream.version, stream.certificate()
 

@@ -144,6 +144,12 @@ def test_old_versions_that_are_taken_beside_the_new_ones(
     assert found == told
 
 
+def test_a_question_about_old_versions_that_is_not_answered_says_nothing() -> None:
+    with Server(wait_for_close) as server:
+        assert asyncio.run(old_versions(lambda: dial("127.0.0.1", server.port), HOST, patience=0.3)) is None
+    assert asyncio.run(old_versions(lambda: dial("127.0.0.1", server.port), HOST, patience=0.3)) is None  # it is gone
+
+
 def talk(first: bytes, again: bytes = b"") -> Callable[[socket.socket], None]:
     """Sends `first`, then `again` without end; with neither it is silent."""
 
