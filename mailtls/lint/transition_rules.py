@@ -305,7 +305,7 @@ RULES: tuple[TransitionRule, ...] = (
             Severity.ERROR,
             "A commit cannot show reports, so whoever promotes a domain writes down what they show, and a reviewer "
             "reads it. A reason that stood in the spec before the change speaks of another day.",
-            "suppress: {enforce-without-evidence: what the reports show}.",
+            "Under suppress, write what the reports show, in a sentence that a reviewer can check.",
             "RFC 8461 section 5",
         ),
         _enforce_without_evidence,
@@ -330,7 +330,7 @@ RULES: tuple[TransitionRule, ...] = (
             Severity.WARNING,
             "Protection ends for every sender that asks anew, while senders that hold enforce go on refusing bad hosts "
             "until max_age has passed.",
-            "Say why in the spec: suppress: {mode-lowered: the reason}. Take the reason out with the way back.",
+            "Under suppress, say why. Take the reason out with the way back.",
             "RFC 8461 sections 5 and 8.3",
         ),
         _mode_lowered,
