@@ -15,6 +15,8 @@ COMMANDS = {
     "validate": "judge specs by the rules, offline",
     "diff": "what a change of specs means for each domain",
     "render": "the policy and the records of one spec",
+    "rollback": "go back from enforce to testing, as an edit of one spec",
+    "retire": "begin to give a domain's policy up, as an edit of one spec",
     "explain": "a rule, a result type or a domain in plain words",
     "preflight": "whether these accounts are ready for the first deployment",
     "schema": "the JSON Schema of specs, of defaults, or of a command's output",

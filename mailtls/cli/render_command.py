@@ -11,7 +11,6 @@ from mailtls.cli.options import format_option
 from mailtls.cli.trouble import Trouble
 
 if TYPE_CHECKING:
-    from mailtls.spec.load import Survey
     from mailtls.spec.model import PolicySpec
 
 
@@ -34,6 +33,7 @@ def command(domain: str, specs: Path, view: str | None, output: str) -> None:
     Nothing is asked and nothing is changed. What only a deployment can know stands in <angle brackets>. JSON holds the
     policy, the records and the origins together.
     """
+    from mailtls.cli.one_spec import spec_of
     from mailtls.render import owner_steps, records
     from mailtls.spec.load import survey
     from mailtls.spec.origin import origins
@@ -41,7 +41,7 @@ def command(domain: str, specs: Path, view: str | None, output: str) -> None:
     if output == "zone" and view != "records":
         raise Trouble("--format zone is for records: add --records")
     found = survey(specs)
-    spec = _spec(domain, found)
+    spec = spec_of(domain, found)
     if found.errors:
         click.echo(f"mailtls: other specs have faults; see them with: mailtls validate {specs}", err=True)
     width = terminal.width()
@@ -63,26 +63,6 @@ def command(domain: str, specs: Path, view: str | None, output: str) -> None:
         case _:
             text = _policy(spec, output)
     click.echo(text.encode(), nl=False)
-
-
-def _spec(domain: str, found: "Survey") -> "PolicySpec":
-    """The spec of `domain`. Raises Trouble."""
-    from mailtls import names
-
-    try:
-        wanted = names.host_name(domain)
-    except names.InvalidName as e:
-        raise Trouble(f"{domain[:80]!r} is no mail domain: {e}; write it as in an address, contoso.example") from e
-    for spec in found.specs:
-        if spec.policy_domain == wanted:
-            return spec
-    if found.errors:
-        told = "\n".join(map(str, found.errors))
-        raise Trouble(f"there is no spec of {wanted} without a fault; mend these first:\n{told}")
-    import difflib
-
-    near = difflib.get_close_matches(wanted, [spec.policy_domain for spec in found.specs], n=1)
-    raise Trouble(f"there is no spec of {wanted}" + (f"; did you mean {near[0]}?" if near else ""))
 
 
 def _policy(spec: "PolicySpec", output: str) -> str:

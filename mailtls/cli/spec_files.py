@@ -1,6 +1,7 @@
 """New spec files on disk: where the editor finds their schema, and a write that is whole or not at all."""
 
 import os
+import stat
 import tempfile
 from importlib import resources
 from pathlib import Path
@@ -36,15 +37,18 @@ def _line(path: str) -> str:
 def write_whole(path: Path, text: str, *, overwrite: bool = False) -> bool:
     """Write `text` to `path` and make its folders. False when a file is there already and `overwrite` is off.
 
-    Other programs see the old file, the new one or none, never a part. Raises Trouble.
+    A file that is overwritten keeps its rights, and a link to it stays a link. Other programs see the old file, the new
+    one or none, never a part. Raises Trouble.
     """
     try:
+        path = Path(os.path.realpath(path)) if overwrite else path
+        rights = stat.S_IMODE(path.stat().st_mode) if overwrite and path.exists() else 0o644
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
                 file.write(text)
-            os.chmod(beside, 0o644)
+            os.chmod(beside, rights)
             if overwrite:
                 os.replace(beside, path)
                 return True

@@ -45,12 +45,13 @@ def load(root: Path, shown: Path | None = None) -> tuple[PolicySpec, ...]:
     return found.specs
 
 
-def survey(*roots: Path, shown: Path | None = None) -> Survey:
+def survey(*roots: Path, shown: Path | None = None, instead: Mapping[str, bytes] | None = None) -> Survey:
     """`load` for those who want the good specs and the faults together, of several folders or files as one set.
 
     What lies inside another root is read once, with the defaults of that root. shown: as for `load`, of a single root.
+    instead: by `SourceFile.path`, what is read in place of a file's bytes: the set as it would be after a change.
     """
-    loading = _Loading()
+    loading = _Loading(instead=instead or {})
     with _no_search_for_cycles():
         for root in outermost(tuple(map(Path, roots))):
             before = loading.asked, len(loading.errors)
@@ -135,6 +136,7 @@ class _Loading:
     places: Places = field(default_factory=Places)
     layers: dict[str, tuple[Layer, ...]] = field(default_factory=dict)
     asked: int = 0
+    instead: Mapping[str, bytes] = field(default_factory=dict)
 
     def folder(self, folder: Folder, defaults: _Defaults | None) -> None:
         """Load a folder. `defaults`: from the root down; None when one of them cannot be read, in which case the files
@@ -245,7 +247,8 @@ class _Loading:
     def _read(self, file: SourceFile) -> tuple[Any, dict[tuple[str, ...], int]] | None:
         """A file's plain data and the lines of the keys that name domains; None when it cannot be read."""
         try:
-            node = yaml_text.compose(yaml_text.decode(file.read()))
+            data = self.instead[file.path] if file.path in self.instead else file.read()
+            node = yaml_text.compose(yaml_text.decode(data))
             return (
                 (None, {}) if node is None else (yaml_text.to_data(node), yaml_text.key_lines(node, "policy_domains"))
             )
