@@ -1,19 +1,21 @@
 """`mailtls retire`: the beginning of the end of a domain's policy."""
 
-import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from mailtls.cli.spec_change import again, change_options, edit_of, held_enforce, show, tell
+from mailtls.cli.spec_change import again, change_options, edit_of, show, tell
 from mailtls.cli.trouble import Trouble
 
-if TYPE_CHECKING:
-    from mailtls.propose.spec_edit import EditedFile
-    from mailtls.propose.yaml_edit import Edit
-
-_KEY = "retire"
+_THEN = (
+    "Nothing changes for senders yet. Where the controller's job runs, each further step comes as a proposal: mode none, "
+    "then the wait until no sender holds an earlier policy, then the spec goes.",
+    "Without that job the next step is yours: mailtls rollback {domain} --to none. It tells until when enforce is held.",
+)
+_NOT = (
+    "Do not take hosts out of mx: a big sender calls mode none without them invalid.",
+    "Do not remove the spec, the policy or a DNS record before the day that is told: senders hold the old policy still.",
+)
 
 
 @click.command(epilog="Example:  mailtls retire contoso.example --write")
@@ -24,7 +26,8 @@ def command(ctx: click.Context, domain: str, specs: Path, write: bool) -> None:
     """Begin to give the policy of DOMAIN up, without losing mail on the way.
 
     Senders hold a policy for weeks, so it cannot simply be deleted: mode none comes first, then a wait, then the spec
-    may go. This is the first edit. Prints the diff; --write writes the file. No other byte of the file changes.
+    may go. This writes `retire: true` into the spec, which starts it. Prints the diff; --write writes the file. No
+    other byte of the file changes.
 
     \b
     Exit codes:  0 written, or begun already
@@ -32,6 +35,7 @@ def command(ctx: click.Context, domain: str, specs: Path, write: bool) -> None:
                  2 trouble
     """
     from mailtls.cli.one_spec import spec_of
+    from mailtls.propose.yaml_edit import Set
     from mailtls.spec.load import survey
 
     found = survey(specs)
@@ -41,46 +45,14 @@ def command(ctx: click.Context, domain: str, specs: Path, write: bool) -> None:
             f"{spec.source.file}:{spec.source.line}: {spec.policy_domain} has no policy that senders could hold; "
             "to end its reports too, remove the spec"
         )
-    edit = edit_of(specs, found, spec.policy_domain, _edits())
+    edit = edit_of(specs, found, spec.policy_domain, [Set(("retire",), True)])
     if edit is None:
         click.echo(f"{spec.policy_domain} retires already: nothing to change in {spec.source.file}")
         return
     show(edit, write)
     steps = [] if write else [f"Write it: {again(ctx, spec.policy_domain, specs)}"]
-    tell("DO", [*steps, *_steps(edit)], numbered=True)
-    tell("NOT", ["Do not take hosts out of mx, or DNS records away: a big sender calls a policy without mx invalid."])
+    tell("DO", [*steps, "Commit it, and merge."], numbered=True)
+    tell("THEN", [text.format(domain=spec.policy_domain) for text in _THEN])
+    tell("NOT", _NOT)
     if not write:
         ctx.exit(1)
-
-
-def _edits() -> "list[Edit]":
-    """The key that begins it; mode none where specs have no such key."""
-    from mailtls.propose.yaml_edit import Set
-    from mailtls.spec.schema import spec_schema
-
-    if _KEY in spec_schema()["properties"]:
-        return [Set((_KEY,), True)]
-    return [Set(("mta_sts", "mode"), "none")]
-
-
-def _steps(edit: "EditedFile") -> list[str]:
-    """What is left to do, with the first day for it."""
-    from mailtls.changes import WaitFor, waits
-
-    now = datetime.datetime.now(datetime.UTC)
-    steps = ["Commit it, and merge."]
-    if edit.change.before == edit.change.after:
-        steps.append(
-            "mailtls reconcile proposes mode none, waits until no sender can hold an earlier policy, and then proposes "
-            "to remove the spec. Without it set mta_sts.mode to none yourself: mailtls rollback "
-            f"{edit.change.policy_domain} --to none"
-        )
-        return steps
-    held = held_enforce(edit.change, now)
-    removal = [wait for wait in waits(edit.change, now) if wait.what is WaitFor.REMOVAL]
-    if removal:
-        steps.append(
-            f"Keep the spec until {removal[0].until:%Y-%m-%d %H:%M} UTC at least, if this is deployed now; then remove "
-            "it." + (f" {held}" if held else "")
-        )
-    return steps

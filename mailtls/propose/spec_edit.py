@@ -90,14 +90,16 @@ def _edited_bytes(own: Layer, layers: tuple[Layer, ...], before: bytes, edits: S
 
 
 def _check_own(edit: Remove, layers: tuple[Layer, ...]) -> None:
-    """What a defaults.yaml says cannot be taken away for one domain."""
+    """What is removed is written in the spec itself: what a defaults.yaml says cannot be taken away for one domain."""
     places = Places()
     if places.written(edit.path, layers[:1]):
         return
+    key = ".".join(map(str, edit.path))
     if shared := places.written(edit.path, layers[1:]):
-        key = ".".join(map(str, edit.path))
         where = f"{shared.file}:{shared.line}"
         raise EditRefused(f"{where}: {key} is shared by all specs below; give this domain a value of its own instead")
+    here = places.written((), layers[:1])
+    raise EditRefused(f"{layers[0].file.shown}:{here.line if here else 1}: {key} is not written here")
 
 
 def _placed(edit: Edit, prefix: tuple[str, ...]) -> Edit:

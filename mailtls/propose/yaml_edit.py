@@ -49,7 +49,7 @@ class NotEditable(ValueError):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class _Splice:
     """text in place of what stands from start to end."""
 
@@ -74,7 +74,7 @@ def _edited(text: str, edit: Edit) -> str:
     layout = Layout(text)
     if layout.root is None:
         raise NotEditable(1, "the file holds no spec")
-    splices = sorted(_Editor(layout, after).splices(layout.root, edit))
+    splices = sorted(_Editor(layout, after).splices(layout.root, edit), key=lambda one: (one.start, one.end))
     new = _spliced(layout, splices)
     try:
         done = _same(_data(new), after)
@@ -194,12 +194,9 @@ class _Editor:
 
     def _in_empty_place(self, node: Node, text: str) -> _Splice:
         """After a key that has no value: `one.example:`, or in brackets `one.example` alone."""
-        before = self.layout.text[: node.content]
-        if before.endswith(":"):
-            return _Splice(node.content, node.content, f" {text}")
-        if before[-1:].isspace():
-            return _Splice(node.content, node.content, text)
-        return _Splice(node.content, node.content, f": {text}")
+        at = len(self.layout.text[: node.content].rstrip())
+        has_colon = self.layout.colon_before(at) == at - 1 or node.anchor is not None
+        return _Splice(at, at, f" {text}" if has_colon else f": {text}")
 
     # new keys and items
 
