@@ -8,13 +8,13 @@ from mailtls.cli.spec_change import again, change_options, edit_of, show, tell
 from mailtls.cli.trouble import Trouble
 
 _THEN = (
-    "Nothing changes for senders yet. Where the controller's job runs, each further step comes as a proposal: mode none, "
-    "then the wait until no sender holds an earlier policy, then the spec goes.",
-    "Without that job the next step is yours: mailtls rollback {domain} --to none. It tells until when enforce is held.",
+    "Nothing changes for senders yet. Where the controller's job runs, each further step comes as a proposal: mode "
+    "none, then the wait until no sender holds an earlier policy, then the spec goes.",
+    "Without that job the next step is yours: mailtls rollback {domain} --to none. It tells how long enforce is held.",
 )
 _NOT = (
     "Do not take hosts out of mx: a big sender calls mode none without them invalid.",
-    "Do not remove the spec, the policy or a DNS record before the day that is told: senders hold the old policy still.",
+    "Do not remove the spec, the policy or a DNS record before the day that is told: senders hold the old policy.",
 )
 
 
