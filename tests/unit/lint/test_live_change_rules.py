@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sample_looks import DOMAIN, ID, MX1, MX2, NOW, POLICY, mx, page, seen, txt
 
-from mailtls.changes import Change, WaitFor, waits
+from mailtls.changes import Change, Served, WaitFor, waits
 from mailtls.lint.live_change_rules import live_change_findings
 from mailtls.lint.transition_rules import transition_findings
 from mailtls.mta_sts.policy import Mode, MxPattern
@@ -80,6 +80,19 @@ def test_a_served_policy_that_is_not_the_bases_is_told_and_counts() -> None:
 def test_what_no_sender_can_use_is_not_served(live: dict[str, Any]) -> None:
     assert Change(DOMAIN, spec(SERVED), spec(SERVED), live=seen()).served == SERVED
     assert Change(DOMAIN, spec(SERVED), spec(SERVED), live=seen(**live)).served is None
+
+
+def test_a_host_that_no_mx_record_names_may_go_though_it_came_this_week() -> None:
+    """Offline nobody knows, and so it warns."""
+    earlier = (Served(policy("enforce", MX1, MX2), until=NOW - datetime.timedelta(days=2)),)
+    base, head = spec(policy("enforce", MX1, MX2, MX3)), spec(policy("enforce", MX1, MX2))
+    since = NOW - datetime.timedelta(days=2)
+    offline = Change(DOMAIN, base, head, since, earlier)
+    assert [f.rule for f in transition_findings([offline], NOW)] == ["mx-removed-too-early"]
+    looked_at = Change(DOMAIN, base, head, since, earlier, seen())
+    assert transition_findings([looked_at], NOW) == ()
+    named = Change(DOMAIN, base, head, since, earlier, seen(mail_hosts=(mx(), mx(MX3, 20))))
+    assert "mx-removed-too-early" in [f.rule for f in live_change_findings([named], NOW)]
 
 
 def test_no_answer_is_never_taken_for_a_clean_one() -> None:
