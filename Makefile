@@ -15,7 +15,7 @@ test: check engine programs ## everything; what CI runs
 	$(RUN) -m pytest
 
 quick: check ## the fast half, for the inner loop: no engine, no sandbox
-	$(RUN) -m pytest tests/unit tests/component tests/report_lambda tests/docs
+	$(RUN) -m pytest tests/unit tests/fuzz tests/component tests/report_lambda tests/docs
 
 # --no-cache: ruff remembers a module that was missing once, and then judges import order by it
 check: .venv/ready
@@ -58,7 +58,7 @@ lock: .venv/ready ## after a change of a dependency in pyproject.toml or a requi
 	.venv/bin/uv export --quiet --all-groups --no-emit-project --format requirements-txt --output-file requirements.txt
 	.venv/bin/uv export --quiet --no-default-groups --no-emit-project --format requirements-txt --output-file requirements-command.txt
 	.venv/bin/uv export --quiet --only-group build --no-emit-project --format requirements-txt --output-file requirements-build.txt
-	for each in sandbox/cloud/emulator sandbox/outsiders; do .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --output-file $$each/requirements.txt $$each/requirements.in || exit 1; done
+	for each in sandbox/cloud/emulator sandbox/outsiders tests/fuzz; do .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --output-file $$each/requirements.txt $$each/requirements.in || exit 1; done
 
 # Debian packs venv apart from Python: install it where that is allowed, say so where it is not.
 .venv/ready: requirements-build.txt requirements.txt pyproject.toml

@@ -175,9 +175,12 @@ def _read_fields(data: bytes) -> tuple[dict[str, str], list[MxPattern], dict[str
     known: dict[str, str] = {}
     mx: list[MxPattern] = []
     extensions: dict[str, str] = {}
-    for number, line in enumerate(text.removesuffix("\n").split("\n"), start=1):  # sts-policy-term = LF / CRLF
+    lines = text.removesuffix("\n").split("\n")
+    for number, line in enumerate(lines, start=1):
+        if number < len(lines) or text.endswith("\n"):  # sts-policy-term = LF / CRLF: no CR alone, at the end neither
+            line = line.removesuffix("\r")
         try:
-            name, value = _read_line(line.removesuffix("\r"))
+            name, value = _read_line(line)
             if name == "mx":
                 mx.append(MxPattern(value))
             elif name not in _OWN_NAMES:
