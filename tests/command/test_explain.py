@@ -53,6 +53,10 @@ def test_a_rule_says_why_what_to_do_what_senders_do_and_how_to_silence_it() -> N
     assert "SILENCE" not in explain("mx-required").stdout
 
 
+def test_a_word_is_known_however_it_is_written() -> None:
+    assert explain("Rua_Several").stdout == explain("rua-several").stdout
+
+
 def test_a_result_type_says_what_is_held_and_what_senders_do_otherwise() -> None:
     text = one_line(explain("Validation_Failure").stdout)
     assert "In enforce: critical." in text

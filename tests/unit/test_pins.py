@@ -8,7 +8,8 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 LOCKED = ["requirements.txt", "requirements-build.txt", "requirements-command.txt",
-          "sandbox/cloud/emulator/requirements.txt", "sandbox/outsiders/requirements.txt", "tests/fuzz/requirements.txt"]  # fmt: skip
+          "sandbox/cloud/emulator/requirements.txt", "sandbox/outsiders/requirements.txt",
+          "tests/fuzz/requirements.txt"]  # fmt: skip
 PINNED = re.compile(r"[A-Za-z0-9._-]+==\S+( ; [^\\]+)? (\\\n +--hash=sha256:[0-9a-f]{64} ?)+\n?")
 NAME_AND_VERSION = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;\\\n]+)", re.MULTILINE)
 PEOPLES_TEXTS = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *(REPOSITORY / "docs").glob("*.md")]

@@ -1,5 +1,6 @@
 """Offline rules: when each speaks, and when it is silent."""
 
+import dataclasses
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -278,6 +279,13 @@ def test_an_error_cannot_be_silenced(tmp_path: Path) -> None:
     write = f"{policy(mx='*.mx.microsoft')}\nsuppress: {{m365-two-label-wildcard: no}}"
     (tmp_path / "a.yaml").write_text(f"policy_domain: a.example\n{write}\n")
     assert [error.rule for error in survey(tmp_path).errors] == ["key-unknown"]
+
+
+def test_a_spec_that_was_built_elsewhere_silences_no_error_either(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(f"policy_domain: a.example\n{policy(mx='*.mx.microsoft')}\n")
+    (spec,) = load(tmp_path)
+    silenced = dataclasses.replace(spec, suppress={"m365-two-label-wildcard": "no"})
+    assert [finding.rule for finding in spec_findings([silenced])] == ["m365-two-label-wildcard"]
 
 
 def test_a_finding_says_where_what_and_what_to_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -145,3 +145,21 @@ def test_showing_never_fails(text: str) -> None:
 )
 def test_under_goes_by_label(name: str, suffix: str, under: bool) -> None:
     assert names.is_under(name, suffix) is under
+
+
+@given(st.text(alphabet="ab0-.", max_size=80) | st.from_regex(r"[a-z0-9.-]{50,70}\.[a-z]{2}", fullmatch=True))
+def test_a_name_that_is_known_at_one_look_is_one_label_by_label_too(text: str) -> None:
+    if names.is_plain_host(text):
+        assert names.domain_name(text) == text
+        assert len(text.split(".")) >= 2
+        assert not text.split(".")[-1].isdigit()
+
+
+@pytest.mark.parametrize("text", ["a.example", "a-b.example", "1.2.example", "xn--bcher-kva.example"])
+def test_nearly_every_name_is_known_at_one_look(text: str) -> None:
+    assert names.is_plain_host(text)
+
+
+@pytest.mark.parametrize("text", ["a", "a.1", "a..b", "-a.b", "a-.b", "A.b", "a.b.", "a_b.c", "a" * 64 + ".b", "*.a.b"])
+def test_what_is_not_known_at_one_look(text: str) -> None:
+    assert not names.is_plain_host(text)
