@@ -77,25 +77,13 @@ def command(
         raise click.UsageError("--overwrite goes with --write")
     if origin and not zone_files:
         raise click.UsageError("--origin goes with --zone-file")
-    ways = network(resolver, None, False, timeout, at_once)
     faults: list[str] = []
-    held = [
-        *(one for file in zone_files for one in _from_zone_file(file, origin)),
-        *(_from_cloudflare(cloudflare, faults) if cloudflare else ()),
-        *(_from_route53(route53, faults) if route53 else ()),
-    ]
-    found = {one.name: one for one in reversed(held)}  # of a name that several sources hold, the first counts
-    if live:
-        found |= _asked({name: one.source for name, one in found.items() if one.route is not Route.WILDCARD}, ways)
-    for file in lists:
-        found = _asked({name: f"list {file}" for name in _names(file) if name not in found}, ways) | found
+    found = _in_zones(zone_files, origin, cloudflare, route53, faults)
+    if live or lists:  # the rest needs no network
+        found = _in_the_dns(found, lists, live, network(resolver, None, False, timeout, at_once))
     listed = sorted(found.values(), key=lambda one: by_zone(one.name))
-    if not listed and faults:
+    if faults and not listed:
         raise Trouble("\n".join(faults))
-    if listed and all(one.route is Route.UNKNOWN for one in listed):
-        raise Trouble(
-            f"no question to DNS was answered: {listed[0].fault}; name another resolver: --resolver 192.0.2.53"
-        )
     written = _write(listed, folder, overwrite) if folder else None
     click.echo(render_mail_names(listed, written, output), nl=False)
     if output == "csv" and written:
@@ -104,6 +92,31 @@ def command(
         click.echo(f"mailtls: {fault}", err=True)
     incomplete = bool(faults) or any(one.route is Route.UNKNOWN for one in listed)
     ctx.exit(1 if incomplete or (written is not None and (written.kept or written.faulty)) else 0)
+
+
+def _in_zones(
+    files: Iterable[str], origin: str | None, cloudflare: tuple[str, ...], route53: tuple[str, ...], faults: list[str]
+) -> dict[str, MailName]:
+    """What zones hold, by name; of a name that several sources hold, the first counts."""
+    held = [
+        *(one for file in files for one in _from_zone_file(file, origin)),
+        *(_from_cloudflare(cloudflare, faults) if cloudflare else ()),
+        *(_from_route53(route53, faults) if route53 else ()),
+    ]
+    return {one.name: one for one in reversed(held)}
+
+
+def _in_the_dns(found: dict[str, MailName], lists: Iterable[str], live: bool, ways: "Network") -> dict[str, MailName]:
+    """`found` and the names of the lists, asked for: those of the lists always, the others when `live`. Raises Trouble
+    when the DNS answers nothing at all."""
+    sources = {name: one.source for name, one in found.items() if live and one.route is not Route.WILDCARD}
+    for file in lists:
+        sources |= {name: f"list {_shown(file)}" for name in _names(file) if name not in found}
+    asked = _asked(sources, ways)
+    if asked and all(one.route is Route.UNKNOWN for one in asked.values()):
+        why = next(iter(asked.values())).fault
+        raise Trouble(f"no question to DNS was answered: {why}; name another resolver: --resolver 192.0.2.53")
+    return found | asked
 
 
 def _read(file: str, most: int) -> bytes:
