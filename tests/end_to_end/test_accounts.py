@@ -77,7 +77,12 @@ def test_what_would_go_wrong_is_told(endpoints: Endpoints, tmp_path: Path) -> No
     elsewhere.write_text(text.replace("suffix: contoso.example", "suffix: nosuch.example"))
     specs = REPOSITORY / "policy_specs" / "sandbox"
     told = states(preflight(endpoints, "--stack-file", elsewhere, "--specs", specs), "problem")
-    assert list(told) == ["ses-receiving-region eu-north-1", "zone nosuch.example"]
+    assert list(told) == [
+        "ses-receiving-region eu-north-1",
+        "zone-not-configured contoso.example",
+        "zone-not-configured shop.contoso.example",
+        "zone nosuch.example",
+    ]
 
 
 def test_records_of_a_former_host_are_told(endpoints: Endpoints) -> None:

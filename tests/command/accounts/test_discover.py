@@ -62,7 +62,7 @@ def resolver(named: Callable[[str], str]) -> str:
 
 
 def test_a_zone_file_needs_no_network(zone_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mailtls.cli.network.system_resolvers", lambda: ())
+    monkeypatch.setattr("mailtls.observe.recursive.system_resolvers", lambda: ())
     found = names("--zone-file", zone_file)
     assert {name: (one["mail"], one["provider"], one["mta_sts"]) for name, one in found.items()} == {
         "contoso.example": ("mx", "Microsoft", True),
