@@ -36,6 +36,11 @@ def _unreachable(case: Case) -> Iterator[Said]:
     yield from _together((look.address, f"no policy: {look.failure}") for look in silent)
 
 
+def _not_seen(case: Case) -> Iterator[Said]:
+    if case.published and not case.observed.https:
+        yield from (Said(words) for words in case.observed.unasked if words.startswith(case.observed.policy_host))
+
+
 def _certificate(case: Case) -> Iterator[Said]:
     if not case.published or _dangling_alias(case):
         return
@@ -267,6 +272,14 @@ RULES: tuple[LiveRule, ...] = (
     _rule(
         "policy-unreachable", _E, _OFF, "Look at the host: its address, port 443, firewall.", "RFC 8461 section 3.3",
         _unreachable,
+    ),
+    _rule(
+        "policy-not-seen",
+        _W,
+        "No verdict follows: what senders get there was not looked at.",
+        "Look from where the policy host is meant to be seen, or allow the address: --allow-private.",
+        "RFC 8461 section 3.3",
+        _not_seen,
     ),
     _rule(
         "policy-host-cert-invalid", _E, _OFF,
