@@ -53,7 +53,7 @@ CASES: list[tuple[str, Severity, dict[str, Any]]] = [
     ("answered-by-wildcard", I, {"wildcard": answer(f"x.{DOMAIN}", "A", "192.0.2.1")}),
     ("policy-unreachable", E, {"host_a": answer("x", "A"), **NO_AAAA, **https()}),
     ("policy-unreachable", E, https(page(None, None, tls=None, failure="Connection refused"))),
-    ("policy-not-seen", W, {**https(), "unasked": (f"mta-sts.{DOMAIN}: 10.0.0.1 is no address of the public internet",)}),
+    ("policy-not-seen", W, {**https(), "unasked": (f"mta-sts.{DOMAIN}: 10.0.0.1 is private",)}),
     ("policy-host-cert-invalid", E, https(page(None, None, tls=tls(TlsFault.EXPIRED)))),
     ("policy-host-cert-expiry", W, https(page(tls=tls(days_left=60, lifetime=200)))),
     ("policy-host-cert-expiry", E, https(page(tls=tls(days_left=16, lifetime=200)))),
