@@ -21,6 +21,7 @@ from sample_rollout import (
 from mailtls.mta_sts.policy import Mode
 from mailtls.observed import TlsFault
 from mailtls.rollout.decision import Action, Code, Edit, Kind, Nothing, Reason, Wait
+from mailtls.rollout.evidence import evidence_of
 from mailtls.spec.controller import Controller, Rollout
 from mailtls.spec.model import TlsRpt
 from mailtls.tls_rpt.report import PolicyType, ResultType
@@ -148,6 +149,8 @@ def test_reports_from_before_the_policy_do_not_count() -> None:
     assert isinstance(wait, Wait)
     assert Reason(Code.CLEAN_SESSIONS, 0, 100) in wait.reasons
     assert Reason(Code.SERVED_DAYS, 13, 14, until=ago(-1)) in wait.reasons
+    of_all = evidence_of(reports(TESTING, range(10, 60)), TESTING, ago(13).date())
+    assert [day.day for day in of_all.days] == [ago(days).date() for days in (13, 12, 11, 10)]
 
 
 def test_only_the_days_are_missing_and_their_end_is_known() -> None:

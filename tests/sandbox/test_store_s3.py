@@ -1,0 +1,107 @@
+"""The store in S3, against the emulator: the same domain read from the buckets and from a copy of them."""
+
+import datetime
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deployed import Clients, policy_bucket
+
+from mailtls.mta_sts.policy import Mode, MxPattern, Policy
+from mailtls.observe.store import FolderStore, S3Store, StoreTrouble, ledger_entries, read_evidence, read_history
+from mailtls.spec.model import MtaSts, PolicySpec, Source
+from mailtls.tls_rpt.contract import policy_key
+from mailtls.tls_rpt.ledger import LedgerEntry
+from mailtls.tls_rpt.report import PolicyResult, PolicyType, Report, report_key
+from sandbox import account
+from sandbox.cloud.start import Emulator
+
+DOMAIN = "contoso.example"
+MX = (MxPattern("mx1.contoso.example"),)
+TESTING, ENFORCE = Policy(Mode.TESTING, 86400, MX), Policy(Mode.ENFORCE, 86400, MX)
+SPEC = PolicySpec(DOMAIN, MtaSts(Mode.TESTING, MX, 86400), None, None, None, Source("a.yaml", 1))
+NOW = datetime.datetime.now(datetime.UTC)
+
+
+@pytest.fixture
+def buckets(aws: Clients, unique: Callable[..., str]) -> tuple[str, str]:
+    """Names of a policy bucket, which keeps versions, and of a report bucket."""
+    return policy_bucket(aws, unique("policies"), []), policy_bucket(aws, unique("reports"), [])
+
+
+@pytest.fixture
+def store(buckets: tuple[str, str], emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> S3Store:
+    for name, value in account.environment(emulator.endpoint).items():
+        monkeypatch.setenv(name, value)
+    return S3Store(*buckets, account.REGION)
+
+
+def _entries(days: int) -> list[LedgerEntry]:
+    lines = tuple(TESTING.render().decode().split("\r\n"))
+    start = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
+    found = []
+    for number in range(days):
+        begin = start - datetime.timedelta(days=number)
+        row = PolicyResult(PolicyType.STS, "sts", lines, DOMAIN, (), 5, 0)
+        report = Report("Google", begin, begin, None, f"r{number}", (row,))
+        found.append(LedgerEntry(DOMAIN, "mail", NOW, "google.com", report))
+    return found
+
+
+def test_s3_and_its_copy_tell_the_same(store: S3Store, buckets: tuple[str, str], aws: Any, tmp_path: Path) -> None:
+    s3, (policies, reports) = aws("s3"), buckets
+    key = policy_key(DOMAIN)
+    s3.put_object(Bucket=policies, Key=key, Body=ENFORCE.render())
+    s3.delete_object(Bucket=policies, Key=key)
+    s3.put_object(Bucket=policies, Key=key, Body=TESTING.render())
+    s3.put_object(Bucket=policies, Key=f"{key}.bak", Body=b"another object")
+    entries = _entries(3)
+    for entry in entries:
+        s3.put_object(Bucket=reports, Key=report_key(entry.report, DOMAIN, entry.signer), Body=entry.render())
+    _copy(s3, buckets, tmp_path)
+    history = read_history(store, SPEC, NOW)
+    assert history.whole
+    assert history.current is not None
+    assert history.current.policy == TESTING
+    assert [one.policy.mode for one in history.served] == [Mode.TESTING, Mode.ENFORCE]
+    folder = FolderStore(tmp_path)
+    assert read_history(folder, SPEC, NOW) == history
+    evidence = read_evidence(store, DOMAIN, history, NOW)
+    since = history.current.since.date()
+    assert [day.clean for day in evidence.days] == [5 for entry in entries if entry.report.day >= since]
+    assert read_evidence(folder, DOMAIN, history, NOW) == evidence
+    first = NOW.date() - datetime.timedelta(days=1)
+    read = [list(ledger_entries(one, DOMAIN, first, NOW.date(), set())) for one in (store, folder)]
+    assert read[0] == read[1]
+    assert [one.report.report_id for one in read[0]] == ["r1", "r0"]
+
+
+def _copy(s3: Any, buckets: tuple[str, str], root: Path) -> None:
+    """By the calls that the AWS command line makes."""
+    policies, reports = buckets
+    folder = root / "policies" / DOMAIN
+    folder.mkdir(parents=True)
+    listing = s3.list_object_versions(Bucket=policies, Prefix=policy_key(DOMAIN))
+    (folder / "versions.json").write_text(json.dumps(listing, default=lambda value: value.isoformat()))
+    for one in listing["Versions"]:
+        answer = s3.get_object(Bucket=policies, Key=one["Key"], VersionId=one["VersionId"])
+        (folder / one["VersionId"]).write_bytes(answer["Body"].read())
+    for one in s3.list_objects_v2(Bucket=reports)["Contents"]:
+        path = root / one["Key"]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(s3.get_object(Bucket=reports, Key=one["Key"])["Body"].read())
+
+
+def test_a_domain_without_objects_has_no_history(store: S3Store) -> None:
+    history = read_history(store, SPEC, NOW)
+    assert (history.served, history.whole) == ((), True)
+    assert read_evidence(store, DOMAIN, history, NOW).policy is None
+
+
+def test_a_bucket_that_is_not_there_is_trouble_with_its_name(store: S3Store) -> None:
+    with pytest.raises(StoreTrouble, match=r"s3:ListBucketVersions on no-such-bucket: .*NoSuchBucket"):
+        read_history(S3Store("no-such-bucket", store.reports, store.region), SPEC, NOW)
+    with pytest.raises(StoreTrouble, match=r"s3:ListBucket on no-such-bucket: .*NoSuchBucket"):
+        list(S3Store(store.policies, "no-such-bucket", store.region).ledger_keys("reports/", ""))
