@@ -2,8 +2,8 @@
 
     python bench/decide.py [--domains 2000]
 
-Seconds of one core (CPU time), best of three rounds. The floor is a function that reads the served policy of each look, which no decision can
-do without. The goal is 20,000 decisions a second.
+CPU time of one core, best of three rounds. The floor is what it takes to read the policies that each domain serves. The
+goal is 20,000 decisions a second.
 """
 
 import argparse

@@ -6,9 +6,10 @@ from functools import cached_property
 
 from mailtls.mta_sts.policy import Mode, Policy
 from mailtls.mta_sts.record import Record
-from mailtls.observed import DnsStatus, MxHost, Observed, SmtpLook, read_policy
+from mailtls.observed import DnsStatus, HttpsLook, MxHost, Observed, SmtpLook, read_policy
+from mailtls.reports.applied import allows
 from mailtls.rollout.evidence import Evidence
-from mailtls.rollout.history import History
+from mailtls.rollout.history import History, says_the_same
 from mailtls.spec.model import MtaSts, PolicySpec
 
 
@@ -41,14 +42,31 @@ class Case:
     def at_the_edge(self) -> bool:
         """Do senders find what Git says: the policy, whole, under the id of the version that is served?"""
         current, wanted = self.history.current, self.mta_sts.policy
-        if current is None or not _same(current.policy, wanted):
+        if current is None or not says_the_same(current.policy, wanted) or not self._has_id(current.policy_id):
             return False
-        record = self.observed.read_record()
-        if not isinstance(record, Record) or record.policy_id != (current.policy_id or record.policy_id):
-            return False
+        rendered = wanted.render()  # as we publish it: nothing to parse
         looks = [look for look in self.observed.https if look.body is not None]
-        rendered = wanted.render()
-        return bool(looks) and all(look.body == rendered or _same(read_policy(look), wanted) for look in looks)
+        return bool(looks) and all(look.body == rendered or _reads_as(look, wanted) for look in looks)
+
+    def _has_id(self, policy_id: str) -> bool:
+        """Do senders find this id in the record? "": a bucket without versions, any id will do."""
+        if self.observed.sts is not None and self.observed.sts.values == (f"v=STSv1; id={policy_id};",):
+            return True
+        record = self.observed.read_record()
+        return isinstance(record, Record) and record.policy_id == (policy_id or record.policy_id)
+
+    @cached_property
+    def since(self) -> datetime | None:
+        """Since when the policy that is served now says what it says."""
+        return self.history.unchanged_since()
+
+    @cached_property
+    def _patterns(self) -> frozenset[str]:
+        return frozenset(pattern.text for pattern in self.mta_sts.mx)
+
+    def names(self, host: str) -> bool:
+        """Does the policy that Git asks for allow this MX host (RFC 8461 section 4.1)?"""
+        return allows(self._patterns, host.lower())
 
     @property
     def enforced(self) -> bool:
@@ -69,9 +87,6 @@ def is_good(host: MxHost) -> bool:
     return bool(looks) and all(look.starttls and look.tls is not None and look.tls.fault is None for look in looks)
 
 
-def _same(found: object, wanted: Policy) -> bool:
-    """What senders act on is the same: order and extension fields do not count."""
-    return isinstance(found, Policy) and (
-        found == wanted
-        or (found.mode is wanted.mode and found.max_age == wanted.max_age and set(found.mx) == set(wanted.mx))
-    )
+def _reads_as(look: HttpsLook, wanted: Policy) -> bool:
+    found = read_policy(look)
+    return isinstance(found, Policy) and says_the_same(found, wanted)

@@ -21,6 +21,7 @@ from mailtls.lint.public_suffixes import is_public_suffix
 from mailtls.mta_sts.policy import Policy
 from mailtls.reports.applied import allows
 from mailtls.reports.served import Stated
+from mailtls.rollout.history import says_the_same
 from mailtls.tls_rpt.failures import OF_THE_POLICY_HOST
 from mailtls.tls_rpt.ledger import LedgerEntry
 from mailtls.tls_rpt.report import FailureDetail, PolicyResult, PolicyType, ResultType
@@ -169,10 +170,7 @@ def organisation(signer: str) -> str:
 
 def is_evidence_for(evidence: Evidence, policy: Policy) -> bool:
     """Do the numbers speak of `policy`? Numbers about another one must never promote it."""
-    of = evidence.policy
-    if of is None:
-        return False
-    return of == policy or (of.mode is policy.mode and of.max_age == policy.max_age and set(of.mx) == set(policy.mx))
+    return evidence.policy is not None and says_the_same(evidence.policy, policy)
 
 
 def _sessions(row: PolicyResult) -> int:

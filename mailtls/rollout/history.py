@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailtls.mta_sts.policy import InvalidPolicy, Mode, MxPattern, Policy
+from mailtls.mta_sts.policy import InvalidPolicy, MxPattern, Policy
 from mailtls.mta_sts.record import InvalidRecord, policy_id_of
 from mailtls.spec.controller import Adopted
 
@@ -56,7 +56,7 @@ class History:
 
     def unchanged_since(self) -> datetime | None:
         """Since when the current policy says what it says, over versions that say the same."""
-        return self._since(lambda served, now: _says(served.policy) == _says(now))
+        return self._since(lambda served, now: says_the_same(served.policy, now))
 
     def mode_since(self) -> datetime | None:
         """Since when the current mode is served without a gap, whatever else changed."""
@@ -93,9 +93,13 @@ def _served(versions: Iterable[Version]) -> Iterator[ServedPolicy]:
         until = version.modified
 
 
-def _says(policy: Policy) -> tuple[Mode, int, frozenset[MxPattern]]:
-    """What of a policy senders act on: order and extension fields do not count."""
-    return policy.mode, policy.max_age, frozenset(policy.mx)
+def says_the_same(one: Policy, other: Policy) -> bool:
+    """Do senders act alike on both? The order of mx and extension fields do not count."""
+    if one is other:
+        return True
+    if one.mode is not other.mode or one.max_age != other.max_age:
+        return False
+    return one.mx == other.mx or set(one.mx) == set(other.mx)
 
 
 def _policy(body: bytes | None) -> Policy | None:

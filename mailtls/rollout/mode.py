@@ -76,4 +76,4 @@ def _by_host(by_host: dict[str, int]) -> Iterator[Reason]:
 def _others_take_mail(case: Case, host: str) -> bool:
     """Is there another MX that the policy names?"""
     hosts = [one.host for one in case.live or ()]
-    return bool(host) and any(other != host and case.mta_sts.policy.allows(other) for other in hosts)
+    return bool(host) and any(other != host and case.names(other) for other in hosts)

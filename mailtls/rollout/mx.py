@@ -28,7 +28,7 @@ def added(case: Case) -> Action | Wait | None:
         return None
     if case.live is None:
         return Wait(Kind.ADD_MX, case.policy_domain, None, (Reason(Code.MX_UNKNOWN),))
-    missing = [host.host for host in case.live if not case.mta_sts.policy.allows(host.host)]
+    missing = [host.host for host in case.live if not case.names(host.host)]
     if not missing or "mx-not-in-policy" in case.desired.suppress:
         return None
     hosts = tuple(dict.fromkeys(host for host in missing if _is_pattern(host)))
@@ -52,7 +52,7 @@ def unused(case: Case) -> Iterator[Action | Wait]:
     """Hosts of the policy that DNS does not have: those to come, with the day of the move, and those that are gone."""
     hosts = [host.host for host in case.live or ()]
     left = [pattern for pattern in case.mta_sts.mx if not any(map(pattern.matches, hosts))]
-    if not left or not any(map(case.mta_sts.policy.allows, hosts)) or case.mta_sts.mode is Mode.NONE:
+    if not left or not any(map(case.names, hosts)) or case.mta_sts.mode is Mode.NONE:
         return
     to_come = [pattern for pattern in left if _is_to_come(case, pattern)]
     if to_come:

@@ -38,7 +38,7 @@ def promote(case: Case) -> Action | Wait | None:
 
 def _served(case: Case) -> Iterator[Reason]:
     """How long this very policy was there to be fetched."""
-    since = case.history.unchanged_since()
+    since = case.since
     want = case.desired.controller.rollout.days
     have = (case.now - since).days if since is not None else 0
     until = (since if since is not None else case.now) + timedelta(days=want)
@@ -47,24 +47,33 @@ def _served(case: Case) -> Iterator[Reason]:
 
 def _reported(case: Case) -> Iterator[Reason]:
     """What the ledger says, the numbers that are enough among them."""
-    rollout, spec = case.desired.controller.rollout, case.desired
-    if spec.tls_rpt is None or spec.tls_rpt.rua:
+    rollout = case.desired.controller.rollout
+    if case.desired.tls_rpt is None or case.desired.tls_rpt.rua:
         yield Reason(Code.NO_REPORTS_HERE)
-    since = case.history.unchanged_since()
     today = case.now.date()
-    first = since.date() if since is not None else today
-    counts = is_evidence_for(case.evidence, case.mta_sts.policy)
-    days = tuple(case.evidence.between(first, today)) if counts else ()
+    first = case.since.date() if case.since is not None else today
     week = today - timedelta(days=RECENT_DAYS)
+    counts = is_evidence_for(case.evidence, case.mta_sts.policy)
+    days = list(case.evidence.between(first, today)) if counts else []
     recent = [day for day in days if day.day >= week]
+    reporters: set[str] = set()
+    clean = with_clean = sessions = 0
+    for day in days:
+        reporters |= day.reporters
+        clean += day.clean
+        with_clean += day.clean > 0
+    recent_with_clean = 0
+    for day in recent:
+        sessions += day.sessions
+        recent_with_clean += day.clean > 0
     if unread := sum(first <= day <= today for day in case.evidence.unread):
         yield Reason(Code.DAYS_UNREAD, unread, 0)
-    yield Reason(Code.CLEAN_SESSIONS, sum(day.clean for day in days), rollout.sessions)
-    yield Reason(Code.REPORTERS, len(frozenset().union(*(day.reporters for day in days))), rollout.reporters)
-    yield Reason(Code.RECENT_WINDOW, sum(day.clean > 0 for day in recent), 1)
+    yield Reason(Code.CLEAN_SESSIONS, clean, rollout.sessions)
+    yield Reason(Code.REPORTERS, len(reporters), rollout.reporters)
+    yield Reason(Code.RECENT_WINDOW, recent_with_clean, 1)
     if rollout.days > RECENT_DAYS:
-        yield Reason(Code.EARLIER_WINDOW, sum(day.clean > 0 for day in days if day.day < week), 1)
-    yield from _refused(recent, sum(day.sessions for day in recent) * rollout.max_failure_rate // 1)
+        yield Reason(Code.EARLIER_WINDOW, with_clean - recent_with_clean, 1)
+    yield from _refused(recent, int(sessions * rollout.max_failure_rate) if rollout.max_failure_rate else 0)
 
 
 def _refused(days: list[EvidenceDay], allowed: int) -> Iterator[Reason]:
@@ -91,7 +100,7 @@ def _mx_bars(case: Case) -> Iterator[Reason]:
     if not hosts:
         yield Reason(Code.NO_MAIL)
     for host in hosts:
-        if not case.mta_sts.policy.allows(host.host) and "mx-not-in-policy" not in case.desired.suppress:
+        if not case.names(host.host) and "mx-not-in-policy" not in case.desired.suppress:
             yield Reason(Code.MX_NOT_NAMED, host=host.host)
         elif any(map(fault_of, host.smtp or ())):
             yield Reason(Code.MX_FAULT, host=host.host)
