@@ -370,9 +370,11 @@ def _said(error: Exception) -> Mapping[str, str]:
 
 
 def _words(error: Exception) -> str:
-    """One line: the service's code and message, else what botocore says."""
+    """One line: the service's code and the first line of its message, else what botocore says. What follows that line
+    can be the request as it was signed, with the session's token in it."""
     said = _said(error)
-    text = f"{said.get('Code', '')}: {said.get('Message') or 'no reason given'}" if said else str(error)
+    reason = said.get("Message", "").strip().partition("\n")[0]
+    text = f"{said.get('Code', '')}: {reason or 'no reason given'}" if said else str(error)
     text = "".join(c if c.isprintable() else " " for c in text)
     return " ".join(text.split())[:_LONGEST_WORDS] or type(error).__name__
 

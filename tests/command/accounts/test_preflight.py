@@ -193,6 +193,18 @@ def test_credentials_that_aws_does_not_take(accounts: Accounts, stack: Path, cod
     assert "aws-permissions" not in found
 
 
+def test_the_session_token_in_an_answer_is_not_repeated(
+    accounts: Accounts, stack: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AWS repeats the signed request, headers and all, when the signature is wrong."""
+    message = "The signature does not match.\n\nThe Canonical String should have been\n'x-amz-security-token:s3ss10n"
+    accounts(AwsStandIn(answers={"GetCallerIdentity": lambda _: refused(False, "SignatureDoesNotMatch", message)}))
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "s3ss10n")
+    done = run("--stack-file", stack)
+    assert "SignatureDoesNotMatch: The signature does not" in done.stdout
+    assert "s3ss10n" not in done.output
+
+
 def test_without_any_login(accounts: Accounts, stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     accounts()
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "CLOUDFLARE_API_TOKEN"):
