@@ -32,5 +32,6 @@ RULES = (
             "https://docs.aws.amazon.com/acm/latest/APIReference/API_RequestCertificate.html",
         ),
         _policy_host_too_long,
+        ("policy_domain",),
     ),
 )

@@ -73,6 +73,7 @@ RULES = (
             'RFC 8461 section 3.2; docs/rules.md, "What senders do"',
         ),
         _under_an_hour,
+        ("mta_sts", "max_age"),
     ),
     SpecRule(
         about_specs(
@@ -83,6 +84,7 @@ RULES = (
             'RFC 8461 section 3.2; docs/rules.md, "What senders do"',
         ),
         _under_a_day,
+        ("mta_sts", "max_age"),
     ),
     SpecRule(
         about_specs(
@@ -94,6 +96,7 @@ RULES = (
             "RFC 8461 section 10.2",
         ),
         _short_in_enforce,
+        ("mta_sts", "max_age"),
     ),
     SpecRule(
         about_specs(
@@ -105,6 +108,7 @@ RULES = (
             'RFC 8461 section 3.2; docs/rules.md, "What senders do"',
         ),
         _long_while_testing,
+        ("mta_sts", "max_age"),
     ),
     SpecRule(
         about_specs(
@@ -116,5 +120,6 @@ RULES = (
             'RFC 8461 section 3.2; docs/rules.md, "What senders do"',
         ),
         _at_maximum,
+        ("mta_sts", "max_age"),
     ),
 )

@@ -105,6 +105,7 @@ RULES = (
             "RFC 8461 section 4.1",
         ),
         _m365_two_label_wildcard,
+        ("mta_sts", "mx"),
     ),
     SpecRule(
         about_specs(
@@ -116,6 +117,7 @@ RULES = (
             "RFC 8461 section 10.4",
         ),
         _wildcard_public_suffix,
+        ("mta_sts", "mx"),
     ),
     SpecRule(
         about_specs(
@@ -127,6 +129,7 @@ RULES = (
             "RFC 8461 section 10.4",
         ),
         _wildcard_own_domain,
+        ("mta_sts", "mx"),
     ),
     SpecRule(
         about_specs(
@@ -139,6 +142,7 @@ RULES = (
             'RFC 8461 section 8.1; docs/rules.md, "What senders do"',
         ),
         _m365_legacy_pattern_only,
+        ("mta_sts", "mx"),
     ),
     SpecRule(
         about_specs(
@@ -150,6 +154,7 @@ RULES = (
             'RFC 8461 section 8.3; docs/rules.md, "What senders do"',
         ),
         _mx_lines_missing_in_none,
+        ("mta_sts", "mx"),
     ),
     SpecRule(
         about_specs(
@@ -161,5 +166,6 @@ RULES = (
             "RFC 8461 section 5",
         ),
         _first_in_enforce,
+        ("mta_sts", "mode"),
     ),
 )

@@ -74,6 +74,7 @@ RULES = (
             "RFC 8460 section 1",
         ),
         _tls_rpt_missing,
+        ("tls_rpt",),
     ),
     SpecRule(
         about_specs(
@@ -85,6 +86,7 @@ RULES = (
             "RFC 8460 section 5.3.1",
         ),
         _rua_under_protected_domain,
+        ("tls_rpt", "rua"),
     ),
     SpecRule(
         about_specs(
@@ -96,6 +98,7 @@ RULES = (
             'RFC 8460 section 3; docs/rules.md, "What senders do"',
         ),
         _rua_several,
+        ("tls_rpt", "rua"),
     ),
     SpecRule(
         about_specs(
@@ -106,5 +109,6 @@ RULES = (
             "RFC 8461 section 5",
         ),
         _contact_under_protected_domain,
+        ("contact",),
     ),
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mailtls.lint.about import About
 from mailtls.lint.findings import Severity
-from mailtls.lint.spec_rule import about_specs
+from mailtls.lint.spec_rule import Key, about_specs
 from mailtls.mta_sts.policy import Mode
 from mailtls.reports.mx_operator import PROVIDERS
 from mailtls.spec.model import PolicySpec
@@ -19,10 +19,12 @@ MxSet = frozenset[str]
 
 @dataclass(frozen=True, slots=True)
 class SetRule:
-    """finds: takes all specs, gives the spec, the message and the fix of each finding. Pure, linear in the specs."""
+    """finds: takes all specs, gives the spec, the message and the fix of each finding. Pure, linear in the specs.
+    key: of the spec, the one that a finding is about."""
 
     about: About
     finds: Callable[[Sequence[PolicySpec]], Iterable[tuple[PolicySpec, str, str]]]
+    key: Key
 
 
 def _same_mx_other_policy(specs: Sequence[PolicySpec]) -> Iterator[tuple[PolicySpec, str, str]]:
@@ -125,5 +127,6 @@ RULES = (
             'RFC 8461 section 4.1; docs/rules.md, "What senders do"',
         ),
         _same_mx_other_policy,
+        ("mta_sts", "mx"),
     ),
 )

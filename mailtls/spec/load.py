@@ -28,6 +28,13 @@ class Survey:
     errors: tuple[SpecError, ...]
     asked: int
     layers: Mapping[str, tuple[Layer, ...]] = field(default_factory=dict, compare=False, repr=False)
+    _places: Places = field(default_factory=Places, compare=False, repr=False)
+
+    def place(self, spec: PolicySpec, key: tuple[str, ...]) -> Source:
+        """Where a key of a spec is written, as in ("mta_sts", "max_age"): in its own file or in a defaults.yaml. What
+        is written nowhere is missing at the innermost key that leads to it. Reads the files once more."""
+        found = self._places.placed(Fault(key, "", at_key=True), self.layers[spec.policy_domain])
+        return Source(found.file, found.line, found.column)
 
 
 def load(root: Path, shown: Path | None = None) -> tuple[PolicySpec, ...]:
@@ -62,7 +69,7 @@ def survey(*roots: Path, shown: Path | None = None, instead: Mapping[str, bytes]
                 message = "no spec in here; an empty set would delete every domain, so it is never meant"
                 loading.errors.append(SpecError(name, 1, 1, "", message, "file-not-read"))
     specs = tuple(loading.specs[domain] for domain in sorted(loading.specs))
-    return Survey(specs, SpecErrors(loading.errors).errors, loading.asked, loading.layers)
+    return Survey(specs, SpecErrors(loading.errors).errors, loading.asked, loading.layers, loading.places)
 
 
 @contextlib.contextmanager

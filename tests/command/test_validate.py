@@ -150,3 +150,43 @@ def test_specs_that_cannot_be_loaded_are_not_compared_and_that_is_told(specs: Pa
     result = validate("--base", "main")
     assert result.exit_code == 1
     assert "not compared with main" in result.stderr
+
+
+def places(*arguments: str) -> list[tuple[str, str, int, int | None]]:
+    findings = json.loads(validate("--format", "json", *arguments).stdout)["findings"]
+    return [
+        (f["rule"], Path(f["location"]["file"]).name, f["location"]["line"], f["location"]["column"]) for f in findings
+    ]
+
+
+def test_a_finding_stands_at_the_key_that_it_is_about(specs: Path) -> None:
+    (specs / "a.yaml").write_text(
+        "policy_domain: a.example\ntls_rpt:\n  rua:\n    - mailto:a@b.example\n    - mailto:b@b.example\n"
+        'mta_sts:\n  mode: enforce\n  mx:\n    - "*.a.example"\n  max_age: 2d\ncontact: me@a.example\n'
+    )
+    assert places() == [
+        ("rua-several", "a.yaml", 3, 3),
+        ("wildcard-own-domain", "a.yaml", 8, 3),
+        ("max-age-short-in-enforce", "a.yaml", 10, 3),
+        ("contact-under-protected-domain", "a.yaml", 11, 1),
+    ]
+
+
+def test_a_value_of_a_defaults_file_is_told_there(specs: Path) -> None:
+    (specs / "defaults.yaml").write_text("# all\nmta_sts: {mode: enforce, mx: [mx.b.example], max_age: 2d}\n")
+    (specs / "a.yaml").write_text("policy_domain: a.example\n")
+    (specs / "b.yaml").write_text("policy_domains:\n  b.example: {}\n  c.example: {mta_sts: {max_age: 1d}}\n")
+    assert places() == [
+        ("max-age-short-in-enforce", "b.yaml", 3, 25),
+        ("max-age-short-in-enforce", "defaults.yaml", 2, 46),
+        ("max-age-short-in-enforce", "defaults.yaml", 2, 46),
+    ]
+
+
+def test_what_is_missing_is_missing_in_the_spec(specs: Path) -> None:
+    long = f"{'a' * 60}.example"
+    (specs / "b.yaml").write_text(
+        "policy_domains:\n  b.example: {mta_sts: {mode: none}}\n"
+        f"  {long}: {{mta_sts: {{mode: none, mx: [m.b.test]}}}}\n"
+    )
+    assert places() == [("mx-lines-missing-in-none", "b.yaml", 2, 15), ("policy-host-too-long", "b.yaml", 3, 3)]
