@@ -47,7 +47,8 @@ def subjects(case: Case) -> Iterator[Action | Wait]:
     if case.desired.controller.retire:
         yield retire(case)
         return
-    for urgent in (added(case), demote(case)):
+    new_hosts = added(case)
+    for urgent in (new_hosts, demote(case)):
         if urgent is not None:
             yield urgent
     if not case.at_the_edge:
@@ -56,7 +57,8 @@ def subjects(case: Case) -> Iterator[Action | Wait]:
     promotion = promote(case)
     if promotion is not None:
         yield promotion
-    yield from unused(case)
+    if new_hosts is None:  # nothing is taken out while the MX records hold what nobody has explained
+        yield from unused(case)
     kept = max_age(case)
     if kept is not None:
         yield kept

@@ -48,9 +48,11 @@ def look(of: Policy, past: History, *hosts: str, **more: Any) -> Observed:
     names = hosts or (MX1, MX2)
     current = past.current
     looks = more.pop("smtp", (port_25(),))
+    version = next((f"v{n}" for n in range(9) if current and current.policy_id == policy_id_of(f"v{n}")), "x")
+    headers = (("content-type", "text/plain"), ("x-amz-version-id", version))
     changes: dict[str, Any] = {
         "sts": txt(f"v=STSv1; id={current.policy_id if current else policy_id_of('x')};"),
-        "https": (page(of.render()), page(of.render(), address="2001:db8::1")),
+        "https": tuple(page(of.render(), address=at, headers=headers) for at in ("192.0.2.1", "2001:db8::1")),
         "mx": answer(DOMAIN, "MX", *(f"10 {name}" for name in names)),
         "mail_hosts": tuple(mx(name, 10, *looks) for name in names),
     }
