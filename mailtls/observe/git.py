@@ -68,19 +68,24 @@ class _Entry:
 
 @dataclass(slots=True)
 class Repository:
-    """The repository around `place`, a folder that exists. folder: `place` below the repository's root, "" for the root
-    itself, with `/` between its parts."""
+    """place: a folder in it, where git is called. folder: the one that is asked about, below the repository's root, ""
+    for the root itself, with `/` between its parts."""
 
     place: Path
     folder: str = ""
     _files: dict[str, bytes] = field(default_factory=dict)
 
     @classmethod
-    def around(cls, place: Path) -> Self:
-        """Raises GitError where there is none, or none that has its whole history (HistoryUnavailable)."""
+    def around(cls, folder: Path) -> Self:
+        """The repository that holds `folder`, or held it: git keeps no empty folder, so with its last file it is gone.
+
+        Raises GitError where there is none, or none that has its whole history (HistoryUnavailable).
+        """
+        place = next((above for above in (folder, *folder.parents) if above.is_dir()), folder)
         found = cls(place)
         prefix = found._git("rev-parse", "--show-prefix").removesuffix(b"\n")
-        found.folder = os.fsdecode(prefix).removesuffix("/")
+        gone = folder.relative_to(place).as_posix()
+        found.folder = (os.fsdecode(prefix) + (gone if gone != "." else "")).removesuffix("/")
         if found._git("rev-parse", "--is-shallow-repository").strip() == b"true":
             raise HistoryUnavailable(
                 "history-unavailable: this clone is shallow, so nobody can tell what was served before. Fetch the "

@@ -17,7 +17,7 @@ from mailtls.mta_sts.policy import MAX_AGE
 from mailtls.observe.git import Commit, GitError, Repository
 from mailtls.spec import PolicySpec, SpecErrors
 from mailtls.spec.files import DEFAULTS_FILE
-from mailtls.spec.load import load
+from mailtls.spec.load import load, survey
 from mailtls.spec.model import MtaSts
 
 MAX_COMMITS = 50
@@ -32,14 +32,16 @@ class BaseSpecsFaulty(GitError):
 def compare_with(root: Path, ref: str, now: datetime.datetime) -> ChangeSet:
     """Load the specs at `root` as they are, and as they were where HEAD left `ref`.
 
-    Raises SpecErrors for the specs as they are, BaseSpecsFaulty for those of the base, GitError for what git refuses.
+    Where nothing is left at `root`, everything that the base has there was removed. Raises SpecErrors for the specs as
+    they are, BaseSpecsFaulty for those of the base, GitError for what git refuses.
     """
-    head = load(root)
-    folder = root if root.is_dir() else root.parent
-    repository = Repository.around(folder)
+    found = survey(root)
+    if found.errors != found.empty:
+        raise SpecErrors(found.errors)
+    is_file = root.suffix == ".yaml" and not root.is_dir()
+    repository = Repository.around(root.parent if is_file else root)
     base = repository.merge_base(ref)
-    only = None if root.is_dir() else frozenset((root.name, DEFAULTS_FILE))
-    history = _History(repository, root, only)
+    history = _History(repository, root, frozenset((root.name, DEFAULTS_FILE)) if is_file else None)
     try:
         before = history.specs(base)
     except SpecErrors as e:
@@ -47,13 +49,15 @@ def compare_with(root: Path, ref: str, now: datetime.datetime) -> ChangeSet:
             f"the specs at the base ({ref}, commit {base.short}) cannot be loaded:\n{e}\n"
             "Mend them on that branch first, or name a base that loads"
         ) from e
-    changes = history.explained(base, compare(before, head), now)
-    return ChangeSet(Base(ref, base.id, base.at, repository.commits_since(base, ref)), len(head), changes)
+    if found.empty and not before:
+        raise SpecErrors(found.empty)
+    changes = history.explained(base, compare(before, found.specs), now)
+    return ChangeSet(Base(ref, base.id, base.at, repository.commits_since(base, ref)), len(found.specs), changes)
 
 
 @dataclass(slots=True)
 class _History:
-    """root: as the user typed it. only: the files below its folder that count; None: all."""
+    """root: as the user typed it. only: where it is one file, the files of its folder that count; None: all."""
 
     repository: Repository
     root: Path
@@ -67,7 +71,7 @@ class _History:
             written = self.repository.write(commit, folder, self.only if only is None else only)
             if all(PurePosixPath(path).name == DEFAULTS_FILE for path in written):
                 return ()
-            if self.root.is_dir():
+            if self.only is None:
                 return load(folder, shown=self.root)
             if self.root.name not in written:
                 return ()
@@ -92,7 +96,7 @@ class _History:
 
     def _files(self, specs: Iterable[PolicySpec | None]) -> frozenset[str]:
         """The files that have a say in `specs`, below the repository's folder: their own and every defaults.yaml."""
-        folder = self.root if self.root.is_dir() else self.root.parent
+        folder = self.root if self.only is None else self.root.parent
         files: set[str] = set()
         for spec in specs:
             if spec is not None:

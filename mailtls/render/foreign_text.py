@@ -11,6 +11,8 @@ MOST = 2000
 
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9.,:;()'\"!?%/+=-]*")
 """No character of markup, and no @ or #: GitHub and GitLab make links of those."""
+_MARKS = ".,:;()!?"
+"""What a sentence puts around a word; it stays outside the code span."""
 _ADDRESS = re.compile(r"://|www\.", re.IGNORECASE)
 
 
@@ -57,7 +59,9 @@ def annotation_property(text: str) -> str:
 def _markdown_word(word: str) -> str:
     if word.isalpha() or (_PLAIN_WORD.fullmatch(word) and not _ADDRESS.search(word)):
         return word
-    return code(word)
+    body = word.strip(_MARKS)
+    before, _, after = word.partition(body) if body else ("", "", "")
+    return f"{before}{code(body or word)}{after}"
 
 
 def _escaped(character: str) -> str:

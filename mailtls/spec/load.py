@@ -6,6 +6,7 @@ asks the schema for reasons and composes the files once more for line and column
 
 import contextlib
 import gc
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,12 +23,13 @@ from mailtls.spec.place import Layer, Places
 class Survey:
     """Whatever could be read. specs: sorted by policy domain. errors: every fault once, sorted. asked: how many specs
     the files hold, those at fault among them, as far as the files can be read. layers: by policy domain, the files that
-    have a say in its spec."""
+    have a say in its spec. empty: those of the errors that say of a root that nothing is in it, or that it is gone."""
 
     specs: tuple[PolicySpec, ...]
     errors: tuple[SpecError, ...]
     asked: int
     layers: Mapping[str, tuple[Layer, ...]] = field(default_factory=dict, compare=False, repr=False)
+    empty: tuple[SpecError, ...] = ()
     _places: Places = field(default_factory=Places, compare=False, repr=False)
 
     def place(self, spec: PolicySpec, key: tuple[str, ...]) -> Source:
@@ -59,6 +61,7 @@ def survey(*roots: Path, shown: Path | None = None, instead: Mapping[str, bytes]
     instead: by `SourceFile.path`, what is read in place of a file's bytes: the set as it would be after a change.
     """
     loading = _Loading(instead=instead or {})
+    empty: list[SpecError] = []
     with _no_search_for_cycles():
         for root in outermost(tuple(map(Path, roots))):
             before = loading.asked, len(loading.errors)
@@ -68,8 +71,13 @@ def survey(*roots: Path, shown: Path | None = None, instead: Mapping[str, bytes]
                 name = called.name if called.is_absolute() else called.as_posix()
                 message = "no spec in here; an empty set would delete every domain, so it is never meant"
                 loading.errors.append(SpecError(name, 1, 1, "", message, "file-not-read"))
+                empty.append(loading.errors[-1])
+            elif not os.path.lexists(root):
+                empty += loading.errors[before[1] :]
     specs = tuple(loading.specs[domain] for domain in sorted(loading.specs))
-    return Survey(specs, SpecErrors(loading.errors).errors, loading.asked, loading.layers, loading.places)
+    nothing = SpecErrors(empty).errors
+    errors = SpecErrors(loading.errors).errors
+    return Survey(specs, errors, loading.asked, loading.layers, nothing, loading.places)
 
 
 @contextlib.contextmanager

@@ -153,6 +153,36 @@ def test_a_retired_spec_may_go_when_the_policy_before_it_is_forgotten(repository
     assert rules(diff("--base", "main", "--format", "json")) == []
 
 
+@pytest.mark.parametrize(
+    "path", ["policy_specs/brands/deep", "policy_specs/brands", "policy_specs/brands/c.example.yaml"]
+)
+@pytest.mark.parametrize("left", [False, True], ids=["folder gone", "folder empty"])
+def test_the_last_spec_of_a_folder_is_removed(
+    repository: SpecRepository, diff: Diff, monkeypatch: pytest.MonkeyPatch, path: str, left: bool
+) -> None:
+    """Git keeps no empty folder, so after the last file there is none to read."""
+    file = path if path.endswith(".yaml") else f"{path}/c.example.yaml"
+    repository.git("checkout", "--quiet", "main")
+    repository.write({"policy_specs/brands/c.example.yaml": None, "policy_specs/brands/defaults.yaml": None})
+    repository.commit({file: spec("c.example", "enforce")}, ago(20))
+    repository.git("checkout", "--quiet", "-B", "change")
+    repository.write({file: None})
+    if not left:
+        for folder in (repository.place / file).parents:
+            if folder.name in ("deep", "brands"):
+                folder.rmdir()
+    result = diff("--base", "main", path, "--format", "json")
+    assert result.exit_code == 1, result.stderr
+    assert rules(result) == [("c.example", "spec-removed-while-live")]
+    assert data(result)["changes"][0]["location"] == {"file": file, "line": 1}
+    assert (data(result)["policy_domains"], data(result)["changes"][0]["change"]) == (1, "removed")
+    monkeypatch.chdir(repository.place / "policy_specs")
+    below = file.removeprefix("policy_specs/")
+    assert (
+        f"c.example  enforce → no spec  {below}:1" in diff("--base", "main", path.removeprefix("policy_specs/")).stdout
+    )
+
+
 def test_a_spec_that_moves_to_another_file_is_no_change(repository: SpecRepository, diff: Diff) -> None:
     repository.write(
         {
@@ -266,6 +296,8 @@ def test_the_comment_of_a_pull_request(repository: SpecRepository, diff: Diff) -
         "Order: object → gate → `_mta-sts` TXT with a new id (TTL 300).  \n"
         "**Do not point MX at mx3.a.example before "
     )
+    assert "<sub>Against main, merge base " in comment
+    assert "<sub>Against `HEAD^{commit}`, merge base " in diff("--base", "HEAD^{commit}", "--format", "markdown").stdout
 
 
 @pytest.mark.parametrize(

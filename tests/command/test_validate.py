@@ -137,6 +137,25 @@ def test_a_change_is_judged_against_its_base(tmp_path: Path, monkeypatch: pytest
     assert twice.stdout.count("error mx-set-replaced") == 1
 
 
+@pytest.mark.parametrize("gone", [True, False], ids=["folder gone", "folder empty"])
+def test_a_set_in_which_all_was_removed_is_judged_against_its_base(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gone: bool
+) -> None:
+    repository = SpecRepository(tmp_path)
+    repository.commit({"policy_specs/a.yaml": spec("a.example", "enforce")})
+    monkeypatch.chdir(tmp_path)
+    repository.write({"policy_specs/a.yaml": None})
+    if gone:
+        (tmp_path / "policy_specs").rmdir()
+    result = validate("--base", "main", "--format", "json")
+    assert result.exit_code == 1
+    assert [finding["rule"] for finding in json.loads(result.stdout)["findings"]] == [
+        "file-not-read",  # a deployment of this set is refused, too
+        "spec-removed-while-live",
+    ]
+    assert validate("--base", "main", "nowhere").exit_code == 2, "the base has nothing there either"
+
+
 def test_a_base_that_git_does_not_know_is_trouble(specs: Path) -> None:
     (specs / "a.yaml").write_text(GOOD.format("a.example"))
     SpecRepository(specs.parent)
