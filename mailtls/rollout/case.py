@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from mailtls.mta_sts.policy import Mode, Policy
+from mailtls.mta_sts.policy import Policy
 from mailtls.mta_sts.record import Record
 from mailtls.observed import DnsStatus, HttpsLook, MxHost, Observed, SmtpLook, read_policy
 from mailtls.reports.applied import allows
@@ -67,13 +67,6 @@ class Case:
     def names(self, host: str) -> bool:
         """Does the policy that Git asks for allow this MX host (RFC 8461 section 4.1)?"""
         return allows(self._patterns, host.lower())
-
-    @property
-    def enforced(self) -> bool:
-        """Does Git ask for enforce, or do senders find it?"""
-        current = self.history.current
-        served = current is not None and current.policy.mode is Mode.ENFORCE
-        return self.mta_sts.mode is Mode.ENFORCE or served
 
 
 def fault_of(look: SmtpLook) -> bool:

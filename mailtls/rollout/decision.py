@@ -124,8 +124,8 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Something is on its way. kind: what; None: what was merged and is not seen yet. until: UTC, the earliest moment;
-    None: that depends on the reasons and not on a clock."""
+    """Something is on its way. kind: what; None: what was merged and is not seen yet. until: UTC, the earliest moment
+    at which it can be over; None: no clock tells. What the reasons name beside has to be met as well."""
 
     kind: Kind | None
     policy_domain: str

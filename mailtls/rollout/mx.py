@@ -45,7 +45,9 @@ def added(case: Case) -> Action | Wait | None:
         reasons.append(Reason(Code.CACHED, until=until))
     if not case.history.whole:  # then the date is the earliest that can be
         reasons.append(Reason(Code.HISTORY_UNREAD))
-    return Action(Kind.ADD_MX, case.policy_domain, Edit(add_mx=hosts), tuple(reasons), case.enforced, until)
+    # a sender that holds an enforce policy refuses the host, whatever mode is served by now
+    urgent = case.mta_sts.mode is Mode.ENFORCE or until is not None
+    return Action(Kind.ADD_MX, case.policy_domain, Edit(add_mx=hosts), tuple(reasons), urgent, until)
 
 
 def unused(case: Case) -> Iterator[Action | Wait]:

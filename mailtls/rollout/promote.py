@@ -6,7 +6,7 @@ refuse: neither in the reports of the last week nor by a look at the MX hosts no
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from mailtls.mta_sts.policy import Mode
 from mailtls.rollout.case import Case, fault_of, is_good
@@ -16,6 +16,8 @@ from mailtls.tls_rpt.report import ResultType
 
 RECENT_DAYS = 7
 """In which next to nothing may have been refused. A reporter's day comes in the day after."""
+FIRST_MAX_AGE = 7 * 86400
+"""Seconds that a new enforce is held at most: what is wrong with it lasts as long."""
 MAX_TOLD = 10
 """Hosts with refusals that a decision names, the worst first."""
 
@@ -28,11 +30,11 @@ def promote(case: Case) -> Action | Wait | None:
     bars = [reason for reason in asked if not _met(reason)]
     bars += _mx_bars(case)
     if bars:
-        only_time = all(reason.code is Code.SERVED_DAYS for reason in bars)
-        until = bars[0].until if only_time else None
+        until = max((reason.until for reason in bars if reason.until is not None), default=None)
         return Wait(Kind.PROMOTE, case.policy_domain, until, (*bars, *(one for one in asked if _met(one))))
     looks = tuple(Reason(Code.MX_GOOD if is_good(host) else Code.MX_UNSEEN, host=host.host) for host in case.live or ())
-    edit = Edit(mode=Mode.ENFORCE, suppress=(("enforce-without-evidence", _sentence(asked)),))
+    shorter = FIRST_MAX_AGE if case.mta_sts.max_age > FIRST_MAX_AGE else None
+    edit = Edit(Mode.ENFORCE, max_age=shorter, suppress=(("enforce-without-evidence", _sentence(asked)),))
     return Action(Kind.PROMOTE, case.policy_domain, edit, (*asked, *looks))
 
 
@@ -79,13 +81,18 @@ def _reported(case: Case) -> Iterator[Reason]:
 def _refused(days: list[EvidenceDay], allowed: int) -> Iterator[Reason]:
     """Sessions that enforce would have refused: all of them first, then by host and kind, the worst first."""
     by_cause: dict[tuple[bool, str, ResultType], int] = {}
+    last = None
     for day in days:
         for one in day.refusals:
+            last = day.day
             key = (one.outside, one.host, one.result_type)
             by_cause[key] = by_cause.get(key, 0) + one.sessions
     total = sum(by_cause.values())
-    yield Reason(Code.REFUSALS, total, allowed)
-    if total > allowed:
+    if last is None or total <= allowed:
+        yield Reason(Code.REFUSALS, total, allowed)
+    else:
+        over = datetime.combine(last, time(), UTC) + timedelta(days=RECENT_DAYS + 1)  # if no more are reported
+        yield Reason(Code.REFUSALS, total, allowed, until=over)
         worst = sorted(by_cause.items(), key=lambda item: (-item[1], item[0]))
         for (outside, host, kind), sessions in worst[:MAX_TOLD]:
             yield Reason(Code.OUTSIDE_POLICY if outside else Code.REFUSALS, sessions, 0, host, kind)

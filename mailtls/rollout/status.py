@@ -173,7 +173,7 @@ def _drift(found: tuple[Concern, ...]) -> Condition:
 
 def _for_a_person(decision: Decision) -> bool:
     """Does a wait depend on somebody who mends, decides or looks?"""
-    if not isinstance(decision, Wait) or decision.until is not None:
+    if not isinstance(decision, Wait):
         return False
     return any(
         reason.code in FOR_A_PERSON and (reason.have is None or reason.want is None or reason.have > reason.want)

@@ -44,6 +44,16 @@ def test_a_new_mx_is_added_exactly_urgent_in_enforce_and_with_the_question() -> 
     assert (calm.urgent, calm.safe_from) == (False, None)
 
 
+def test_a_new_mx_is_urgent_while_senders_hold_an_enforce_that_is_served_no_more() -> None:
+    testing = policy(TESTING)
+    urgent = decided(testing, history((200, ENFORCED), (5, testing)), MX1, MX2, NEW)
+    assert isinstance(urgent, Action)
+    assert (urgent.urgent, urgent.safe_from) == (True, ago(5) + 14 * DAY)
+    calm = decided(testing, history((200, ENFORCED), (15, testing)), MX1, MX2, NEW)
+    assert isinstance(calm, Action)
+    assert not calm.urgent
+
+
 def test_a_new_mx_does_not_wait_for_the_edge() -> None:
     action = decided(ENFORCED, OLD, MX1, NEW, https=())
     assert isinstance(action, Action)

@@ -6,6 +6,7 @@ from fractions import Fraction
 import pytest
 from sample_looks import DOMAIN, MX1, MX2, answer, mx, port_25, tls
 from sample_rollout import (
+    WEEK,
     ago,
     codes,
     decided,
@@ -61,9 +62,9 @@ def test_the_rivals_trap() -> None:
     assert sum(day.clean for day in found.days) >= 10_000
     wait = decided(TESTING, PAST, entries=entries)
     assert isinstance(wait, Wait)
-    assert (wait.kind, wait.until) == (Kind.PROMOTE, None)
+    assert (wait.kind, wait.until) == (Kind.PROMOTE, ago(-7).replace(hour=0))  # yesterday's are over then
     assert wait.reasons[:2] == (
-        Reason(Code.REFUSALS, 56, 0),
+        Reason(Code.REFUSALS, 56, 0, until=wait.until),
         Reason(Code.REFUSALS, 56, 0, MX2, MISMATCH),
     )
 
@@ -96,7 +97,7 @@ def test_failures_that_only_the_summary_counts_stand_in_the_way() -> None:
     wait = decided(TESTING, PAST, entries=[*CLEAN, entry(2, row(TESTING, 9, failed=5))])
     assert Reason(Code.REFUSALS, 5, 0, "", ResultType.OTHER) in wait.reasons
     partly = row(TESTING, 9, failure(MISMATCH, 2), failed=5)
-    assert Reason(Code.REFUSALS, 5, 0) in decided(TESTING, PAST, entries=[*CLEAN, entry(2, partly)]).reasons
+    assert decided(TESTING, PAST, entries=[*CLEAN, entry(2, partly)]).reasons[0].have == 5
 
 
 def test_a_failure_without_a_count_is_one_at_least() -> None:
@@ -275,6 +276,13 @@ def test_the_edit_changes_nothing_but_the_mode() -> None:
     action = decided(TESTING, PAST, entries=CLEAN)
     assert isinstance(action, Action)
     assert action.edit == Edit(mode=Mode.ENFORCE, suppress=action.edit.suppress)
+
+
+def test_a_long_max_age_of_testing_does_not_become_the_first_one_of_enforce() -> None:
+    long = policy(Mode.TESTING, max_age=4 * WEEK)
+    action = decided(long, history((20, long)), entries=reports(long, range(1, 15)))
+    assert isinstance(action, Action)
+    assert action.edit.max_age == WEEK
 
 
 def test_a_host_with_one_good_and_one_unseen_address_is_good() -> None:
