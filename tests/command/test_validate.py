@@ -73,6 +73,18 @@ def test_what_cannot_be_read_at_all_is_trouble(specs: Path) -> None:
     assert "policy_specs:1:1: no spec in here" in result.stderr
 
 
+@pytest.mark.parametrize("output", ["text", "markdown", "github"])
+def test_a_files_name_moves_no_cursor(specs: Path, output: str) -> None:
+    (specs / "x\x1b[2J.yml").write_text("")
+    alone = validate("--format", output)
+    assert alone.exit_code == 2
+    (specs / "a.yaml").write_text(GOOD.format("a.example"))
+    beside = validate("--format", output)
+    assert beside.exit_code == 1
+    assert "\x1b" not in alone.output + beside.output
+    assert "\\u001b" in alone.output
+
+
 def test_a_missing_path_beside_a_good_one_is_not_passed_over(specs: Path) -> None:
     (specs / "a.yaml").write_text(GOOD.format("a.example"))
     result = validate("policy_specs", "nowhere")
