@@ -48,7 +48,7 @@ def show(edit: "EditedFile", write: bool) -> None:
     """Print the diff, and write the file if `write`. Raises Trouble, with the file as it was."""
     from mailtls.render.unified_diff import unified_diff
 
-    before, after = edit.before.decode(), edit.after.decode()
+    before, after = edit.before.decode(), (edit.after or b"").decode()
     click.echo(unified_diff(edit.shown, before, after).encode(), nl=False)
     if not write:
         return

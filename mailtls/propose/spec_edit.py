@@ -14,7 +14,7 @@ from mailtls.propose.yaml_edit import Edit, NotEditable, Remove, Set, edited
 from mailtls.spec.errors import SpecError
 from mailtls.spec.load import Survey, survey
 from mailtls.spec.place import Layer, Places
-from mailtls.spec.yaml_text import YamlFault, decode
+from mailtls.spec.yaml_text import YamlFault, compose, decode, to_data
 
 
 class EditRefused(ValueError):
@@ -23,13 +23,13 @@ class EditRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class EditedFile:
-    """A file before and after. path: to write it. shown: as the user would type it. change: the one spec that differs,
-    as it was and as it will be."""
+    """A file before and after. path: to write it. shown: as the user would type it. after: None where the file goes.
+    change: the one spec that differs, as it was and as it will be."""
 
     path: Path
     shown: str
     before: bytes
-    after: bytes
+    after: bytes | None
     change: Change
 
 
@@ -40,23 +40,54 @@ def edit_spec(root: Path, policy_domain: str, edits: Sequence[Edit], found: Surv
     Raises EditRefused.
     """
     found = found or survey(root)
-    layers = found.layers.get(policy_domain)
-    if layers is None:
-        raise EditRefused(f"there is no spec of {policy_domain} without a fault in {root}")
-    own = layers[0]
+    layers = _layers(root, policy_domain, found)
+    before = _read(layers[0])
+    after = _edited_bytes(layers[0], layers, before, edits)
+    return None if after == before else _held_against(found, root, policy_domain, before, after)
+
+
+def remove_spec(root: Path, policy_domain: str, found: Survey | None = None) -> EditedFile | None:
+    """The spec taken out: its entry of a map, or the file that holds no other. As `edit_spec` in all else."""
+    found = found or survey(root)
+    own = _layers(root, policy_domain, found)[0]
     before = _read(own)
-    after = _edited_bytes(own, layers, before, edits)
-    if after == before:
-        return None
-    change = _only_change(found, survey(root, instead={own.file.path: after}), policy_domain)
-    return EditedFile(Path(own.file.path), own.file.shown, before, after, change) if change else None
+    after = None if _is_alone(own, before) else _edited_bytes(own, (own,), before, [Remove(())])
+    return _held_against(found, root, policy_domain, before, after)
+
+
+def _layers(root: Path, policy_domain: str, found: Survey) -> tuple[Layer, ...]:
+    if policy_domain not in found.layers:
+        raise EditRefused(f"there is no spec of {policy_domain} without a fault in {root}")
+    return found.layers[policy_domain]
+
+
+def _is_alone(own: Layer, data: bytes) -> bool:
+    """Does the file hold no other spec, good or at fault?"""
+    if not own.prefix:
+        return True
+    try:
+        node = compose(decode(data))
+        return node is not None and len(to_data(node)["policy_domains"]) == 1
+    except (YamlFault, KeyError, TypeError) as e:
+        raise EditRefused(f"{own.file.shown} has changed meanwhile; try again") from e
+
+
+def _held_against(
+    found: Survey, root: Path, policy_domain: str, before: bytes, after: bytes | None
+) -> EditedFile | None:
+    """The edit, if the set that it makes differs from `found` by this spec and no other."""
+    own = found.layers[policy_domain][0].file
+    change = _only_change(found, survey(root, instead={own.path: after}), policy_domain)
+    return EditedFile(Path(own.path), own.shown, before, after, change) if change else None
 
 
 def mx_edits(found: Survey, policy_domain: str, wanted: Sequence[str]) -> tuple[Edit, ...]:
     """The edits by which a domain's mx becomes `wanted`, patterns as `MxPattern.text` has them: hosts that stay keep
-    their lines. The domain has a policy in `found`."""
-    spec = next(spec for spec in found.specs if spec.policy_domain == policy_domain)
-    have = [pattern.text for pattern in spec.mta_sts.mx] if spec.mta_sts else []
+    their lines. Raises EditRefused."""
+    spec = next((spec for spec in found.specs if spec.policy_domain == policy_domain), None)
+    if spec is None or spec.mta_sts is None:
+        raise EditRefused(f"there is no policy of {policy_domain} without a fault")
+    have = [pattern.text for pattern in spec.mta_sts.mx]
     path = ("mta_sts", "mx")
     if not Places().written(path, found.layers[policy_domain][:1]):
         return () if have == list(wanted) else (Set(path, list(wanted)),)

@@ -6,6 +6,14 @@ from mailtls.spec.errors import Fault, quoted
 _UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
+def written(length: int) -> str:
+    """So many seconds in the largest unit that says them exactly; zero and odd numbers as plain seconds."""
+    for unit, size in reversed(_UNITS.items()):
+        if length and length % size == 0:
+            return f"{length // size}{unit}"
+    return str(length)
+
+
 def seconds(value: int | str, path: tuple[str, ...], faults: list[Fault]) -> int:
     """A max_age in seconds: `value` is in range already when it is a number, and has a unit when it is text."""
     length = int(value[:-1]) * _UNITS[value[-1]] if isinstance(value, str) else int(value)

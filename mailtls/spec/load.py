@@ -54,13 +54,14 @@ def load(root: Path, shown: Path | None = None) -> tuple[PolicySpec, ...]:
     return found.specs
 
 
-def survey(*roots: Path, shown: Path | None = None, instead: Mapping[str, bytes] | None = None) -> Survey:
+def survey(*roots: Path, shown: Path | None = None, instead: Mapping[str, bytes | None] | None = None) -> Survey:
     """`load` for those who want the good specs and the faults together, of several folders or files as one set.
 
     What lies inside another root is read once, with the defaults of that root. shown: as for `load`, of a single root.
-    instead: by `SourceFile.path`, what is read in place of a file's bytes: the set as it would be after a change.
+    instead: by `SourceFile.path`, what is read in place of a spec file's bytes, None where the file is taken for gone:
+    the set as it would be after a change.
     """
-    loading = _Loading(instead=instead or {})
+    loading = _Loading(instead=instead or {}, places=Places(instead))
     empty: list[SpecError] = []
     with _no_search_for_cycles():
         for root in outermost(tuple(map(Path, roots))):
@@ -151,7 +152,7 @@ class _Loading:
     places: Places = field(default_factory=Places)
     layers: dict[str, tuple[Layer, ...]] = field(default_factory=dict)
     asked: int = 0
-    instead: Mapping[str, bytes] = field(default_factory=dict)
+    instead: Mapping[str, bytes | None] = field(default_factory=dict)
 
     def folder(self, folder: Folder, defaults: _Defaults | None) -> None:
         """Load a folder. `defaults`: from the root down; None when one of them cannot be read, in which case the files
@@ -159,7 +160,8 @@ class _Loading:
         if folder.defaults:
             defaults = self._extended(defaults, folder.defaults)
         for file in folder.specs:
-            self._spec_file(file, defaults)
+            if self.instead.get(file.path, b"") is not None:
+                self._spec_file(file, defaults)
         for below in folder.folders:
             self.folder(below, defaults)
 
@@ -262,8 +264,8 @@ class _Loading:
     def _read(self, file: SourceFile) -> tuple[Any, dict[tuple[str, ...], int]] | None:
         """A file's plain data and the lines of the keys that name domains; None when it cannot be read."""
         try:
-            data = self.instead[file.path] if file.path in self.instead else file.read()
-            node = yaml_text.compose(yaml_text.decode(data))
+            data = self.instead.get(file.path)
+            node = yaml_text.compose(yaml_text.decode(file.read() if data is None else data))
             return (
                 (None, {}) if node is None else (yaml_text.to_data(node), yaml_text.key_lines(node, "policy_domains"))
             )

@@ -10,13 +10,12 @@ from collections.abc import Iterator, Sequence
 
 from mailtls import names
 from mailtls.mta_sts.policy import Mode
-from mailtls.spec import schema, values, yaml_text
+from mailtls.spec import duration, schema, values, yaml_text
 from mailtls.spec.errors import Fault
 from mailtls.spec.model import Source
 
 _PLAIN_NAME = re.compile(r"[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+")
 """A name that no reader of YAML takes for anything but text: it begins with a letter and has a dot."""
-_UNITS = (("w", 7 * 86400), ("d", 86400), ("h", 3600), ("m", 60))
 _MODE_NOTES = {
     Mode.TESTING: "senders deliver all the same, and report what would have failed",
     Mode.ENFORCE: "senders deliver only to the hosts below, over TLS that they can verify",
@@ -75,7 +74,7 @@ def _mta_sts(mode: Mode, mx: Sequence[str], max_age: int | None) -> Iterator[str
         yield "  mx: # every host that may receive the mail; one that is missing here gets none in enforce"
         yield from (f"    - {_name(host)}{_in_unicode(host)}" for host in mx)
     if max_age is not None:
-        yield f"  max_age: {_duration(max_age)}"
+        yield f"  max_age: {duration.written(max_age)}"
 
 
 def _name(text: str) -> str:
@@ -91,14 +90,6 @@ def _in_unicode(name: str) -> str:
 def _quoted(text: str) -> str:
     """In double quotes, which for printable text are the same in JSON and YAML."""
     return json.dumps(text, ensure_ascii=False)
-
-
-def _duration(seconds: int) -> str:
-    """In the largest unit that says it exactly; zero and odd numbers as plain seconds."""
-    for unit, length in _UNITS:
-        if seconds and seconds % length == 0:
-            return f"{seconds // length}{unit}"
-    return str(seconds)
 
 
 def _comment(text: str) -> str:

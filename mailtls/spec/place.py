@@ -23,9 +23,13 @@ class Layer:
 
 
 class Places:
-    """Finds the places of faults during one `load`, composing each file in question once more."""
+    """Finds the places of faults during one `load`, composing each file in question once more.
 
-    def __init__(self) -> None:
+    instead: by path, what counts in place of a file's bytes.
+    """
+
+    def __init__(self, instead: Mapping[str, bytes | None] | None = None) -> None:
+        self._instead = instead or {}
         self._known: dict[SourceFile, Mapping[_Path, yaml_text.Place]] = {}
 
     def placed(self, fault: Fault, layers: tuple[Layer, ...]) -> SpecError:
@@ -59,14 +63,14 @@ class Places:
 
     def _of(self, file: SourceFile) -> Mapping[_Path, yaml_text.Place]:
         if file not in self._known:
-            self._known[file] = _read(file)
+            self._known[file] = _read(file, self._instead.get(file.path))
         return self._known[file]
 
 
-def _read(file: SourceFile) -> Mapping[_Path, yaml_text.Place]:
+def _read(file: SourceFile, instead: bytes | None) -> Mapping[_Path, yaml_text.Place]:
     """Places of a file that was read before."""
     try:
-        node = yaml_text.compose(yaml_text.decode(file.read()))
+        node = yaml_text.compose(yaml_text.decode(file.read() if instead is None else instead))
     except (yaml_text.YamlFault, OSError):  # changed since it was read: the fault is real, its place is gone
         return {}
     return yaml_text.places(node) if node else {}

@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 from spec_folders import DOMAINS, HOSTS, Folder, folders
 
 from mailtls.mta_sts.policy import Mode, MxPattern
+from mailtls.propose.decided import decided_edit
 from mailtls.propose.spec_edit import EditedFile, EditRefused, edit_spec, mx_edits
 from mailtls.propose.yaml_edit import Edit, Remove, Set
+from mailtls.rollout import decision
+from mailtls.rollout.decision import Action, Kind
 from mailtls.spec.load import load, survey
 from mailtls.spec.model import MtaSts, PolicySpec
 
@@ -76,14 +79,21 @@ class Case:
         if done is None:
             assert wanted == self.spec
             return self.text
+        return self.check_file(done, wanted)
+
+    def check_file(self, done: EditedFile, wanted: PolicySpec | None) -> bytes:
+        """With the file in place the loader reads what is wanted, and all other specs as before."""
         assert done.path == self.place / self.folder.file, "the defaults are others' too"
         assert done.before == self.text
-        done.path.write_bytes(done.after)
+        if done.after is None:
+            done.path.unlink()
+        else:
+            done.path.write_bytes(done.after)
         after = {spec.policy_domain: spec for spec in load(self.place)}
         done.path.write_bytes(self.text)
-        assert after.pop(self.folder.domain) == wanted == done.change.head
+        assert after.pop(self.folder.domain, None) == wanted == done.change.head
         assert after == {spec.policy_domain: spec for spec in self.before.specs if spec is not self.spec}
-        return done.after
+        return done.after or b""
 
 
 def same_start(one: bytes, other: bytes) -> int:
@@ -183,6 +193,39 @@ def new_keys(case: Case) -> None:
     case.check_spec(edits, dataclasses.replace(case.spec, owner="other-team", suppress=suppress))
 
 
+def decided(case: Case, mode: str, host: str, index: int) -> None:
+    """All that a decision may ask for, at once."""
+    gone = case.policy.mx[index % len(case.policy.mx)]
+    action = Action(
+        Kind.PROMOTE,
+        case.folder.domain,
+        decision.Edit(Mode(mode), (host,), (gone.text,), 14 * DAY, suppress=(("mode-lowered", "because"),)),
+        (),
+    )
+    patterns = (*(pattern for pattern in case.policy.mx if pattern != gone), MxPattern(host))
+    wanted = dataclasses.replace(
+        case.spec,
+        mta_sts=MtaSts(Mode(mode), patterns, 14 * DAY),
+        suppress={**case.spec.suppress, "mode-lowered": "because"},
+    )
+    done = decided_edit(case.place, action, case.before)
+    assert done
+    case.check_file(done, wanted)
+
+
+def removed(case: Case) -> None:
+    """The spec goes, and with it the file that holds no other."""
+    done = decided_edit(
+        case.place, Action(Kind.DELETE, case.folder.domain, decision.Edit(delete=True), ()), case.before
+    )
+    assert done
+    if case.folder.file == "one.yaml":
+        assert done.after is None
+    elif done.after and not case.folder.aliased:
+        assert case.folder.domain.encode() in one_run_more(done.after, case.text)
+    case.check_file(done, None)
+
+
 def nothing(case: Case) -> None:
     """What is so already is no change."""
     age = case.folder.data["mta_sts"].get("max_age", case.policy.max_age)
@@ -209,6 +252,8 @@ def test_each_edit_changes_what_it_says_and_no_other_byte(
         lambda case: max_age_set(case, *age),
         max_age_removed,
         new_keys,
+        lambda case: decided(case, new_mode, host, index),
+        removed,
         nothing,
     ]
     with tempfile.TemporaryDirectory() as place:
