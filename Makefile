@@ -1,6 +1,6 @@
 # What a person types. `make` alone is what CI runs. Everything is installed on the way, nothing has to be done first.
 .DEFAULT_GOAL := test
-.PHONY: demo test quick check engine programs sandbox-up sandbox-down bench docs lock clean
+.PHONY: demo test quick check engine forge programs sandbox-up sandbox-down bench docs lock clean
 
 PYTHON ?= python3
 RUN := .venv/bin/python
@@ -11,7 +11,7 @@ PIP = .venv/bin/python -m pip install --disable-pip-version-check --no-build-iso
 demo: .venv/ready ## the whole system once, as a story
 	$(RUN) -m sandbox.demo
 
-test: check engine programs ## everything; what CI runs
+test: check engine forge programs ## everything; what CI runs
 	$(RUN) -m pytest
 
 quick: check ## the fast half, for the inner loop: no engine, no sandbox
@@ -26,6 +26,9 @@ check: .venv/ready
 
 engine: .venv/ready ## the real Pulumi CLI: found, cached, installed or built
 	$(RUN) -m sandbox.engine pulumi
+
+forge: .venv/ready ## the real Gitea: cached or built
+	$(RUN) -m sandbox.forge
 
 # Some tests ask programs that a small Debian lacks: installed where that is allowed, else those tests are skipped.
 # posttls-finger comes with a whole mail server, which without a configuration does not start; where another one is at home,

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sandbox.engine import installer, source_build
+from sandbox.engine import go_build, installer, source_build
 from sandbox.engine.cache import cache_dir, locked
 
 
@@ -73,7 +73,7 @@ def _make(installed: Path, built: Path, version: str) -> Path:
         print(f"Pulumi's installer is no help here ({e}); building from source", file=sys.stderr, flush=True)
     try:
         pulumi = source_build.build(built, version)
-    except source_build.NotBuilt as e:
+    except go_build.NotBuilt as e:
         raise NoEngine(str(e)) from e
     if not fits(said := version_of(pulumi)):
         raise NoEngine(f"{pulumi} was built but says its version is {said!r}, not {version}")
