@@ -49,6 +49,10 @@ class NotEditable(ValueError):
         self.message = message
 
 
+class _NoPlaceError(LookupError):
+    """The data has no such place; the text says which."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Splice:
     """text in place of what stands from start to end."""
@@ -68,7 +72,10 @@ def edited(text: str, edits: Sequence[Edit]) -> str:
 def _edited(text: str, edit: Edit) -> str:
     before = _data(text)
     after = copy.deepcopy(before)
-    _change(after, edit)
+    try:
+        _change(after, edit)
+    except _NoPlaceError as e:
+        raise NotEditable(_line_of(text, edit.path), str(e)) from e
     if _same(before, after):
         return text
     layout = Layout(text)
@@ -101,30 +108,45 @@ def _same(one: object, other: object) -> bool:
 
 
 def _change(data: Any, edit: Edit) -> None:
-    """Make the edit in plain data. Raises NotEditable where there is no such place."""
+    """Make the edit in plain data. Raises _NoPlaceError."""
     for depth, step in enumerate(edit.path[:-1]):
         if isinstance(data, dict) and data.get(step) is None and isinstance(edit, Set):
             data[step] = {}
-        data = _inside(data, step, edit.path[: depth + 1])
+        data = _inside(data, step, edit.path[:depth])
     last = edit.path[-1]
     if isinstance(edit, Remove):
-        _inside(data, last, edit.path)
+        _inside(data, last, edit.path[:-1])
         del data[last]
     elif isinstance(data, list) and last == len(data):
         data.append(edit.value)
     else:
         if not isinstance(data, dict):
-            _inside(data, last, edit.path)
+            _inside(data, last, edit.path[:-1])
         data[last] = edit.value
 
 
 def _inside(data: Any, step: str | int, path: Path) -> Any:
-    """What `data` holds at `step`, which is there."""
+    """What `data`, which stands at `path`, holds at `step`. Raises _NoPlaceError."""
     if isinstance(data, dict) and isinstance(step, str) and step in data:
         return data[step]
     if isinstance(data, list) and isinstance(step, int) and 0 <= step < len(data):
         return data[step]
-    raise NotEditable(1, f"{'.'.join(map(str, path))} is not written here")
+    if isinstance(data, dict | list):
+        raise _NoPlaceError(f"{_shown((*path, step))} is not written here")
+    raise _NoPlaceError(f"{_shown(path)} is a plain value here, which holds no {step!r}; edit it by hand")
+
+
+def _shown(path: Path) -> str:
+    return ".".join(map(str, path))
+
+
+def _line_of(text: str, path: Path) -> int:
+    """The line of the innermost key on the way to `path` that is written."""
+    node = yaml_text.compose(text)
+    found = {} if node is None else yaml_text.places(node)
+    while path and path not in found:
+        path = path[:-1]
+    return found[path].key[0] if path in found else 1
 
 
 def _at(data: Any, path: Path) -> Any:
@@ -165,7 +187,7 @@ class _Editor:
             trail.append(child)
             node = child
         if isinstance(edit, Set):
-            return [self._replaced(node, edit.value), *self._unshared(trail)]
+            return [self._replaced(node, edit.value), *self._unshared(trail), *self._rescued(node, within=True)]
         return [*self._removed(trail[-2], path[-1]), *self._unshared(trail[:-1]), *self._rescued(node)]
 
     def _child(self, node: Node, step: str | int) -> Node | None:
@@ -323,10 +345,12 @@ class _Editor:
                 found += [self._moved_to(users[0], node), self._without_anchor(node)]
         return found
 
-    def _rescued(self, gone: Node) -> list[_Splice]:
-        """The same for what goes as a whole: aliases inside it go with it."""
+    def _rescued(self, gone: Node, within: bool = False) -> list[_Splice]:
+        """The same for what goes as a whole, or only for what is within it: aliases inside it go with it."""
         found = []
         for node in gone.walk():
+            if within and node is gone:
+                continue
             users = [one for one in self.layout.users(node) if not gone.start <= one.start < gone.end]
             if users:
                 found.append(self._moved_to(users[0], node))

@@ -138,6 +138,11 @@ def test_an_anchor_that_goes_is_left_to_the_first_that_uses_it() -> None:
     )
 
 
+def test_an_anchor_inside_what_is_replaced_is_left_to_others_too() -> None:
+    text = "a: {b: [&x mx1.a.example, c]}\nd: *x\n"
+    assert edited(text, [Set(("a", "b"), ["e"])]) == "a: {b: [e]}\nd: &x mx1.a.example\n"
+
+
 def test_an_item_of_a_shared_list_changes_for_one() -> None:
     after = edited(SHARED, [Set(of((*MX, 1), "d.example"), "mx2.d.example")])
     assert after == SHARED.replace("mx: *hosts", "mx: [mx1.a.example, mx2.d.example]")
@@ -151,7 +156,8 @@ def test_a_long_list_is_written_in_lines() -> None:
 
 REFUSED: list[tuple[str, Set | Remove, str, int, str]] = [
     ("not there", Remove(("a", "b")), "a: {c: 1}", 1, "a.b is not written here"),
-    ("no map", Set(("a", "b"), 1), "c: 1\na: [1]\n", 1, "a.b is not written here"),
+    ("no map", Set(("a", "b"), 1), "c: 1\na: [1]\n", 2, "a.b is not written here"),
+    ("a word", Set(("a", "b"), 1), "c: 1\na: manual\n", 2, "a is a plain value here, which holds no 'b'"),
     ("all there is", Remove(("a",)), "# x\na: 1\n", 2, "all that the file holds"),
     ("a map as a whole", Set(("a",), 1), "b: 1\na:\n  c: 1\n", 3, "a map with lines of its own"),
     ("a list with comments", Set(("a",), ["x"]), "a: [b, # c\n  d]\n", 1, "a list with lines of its own"),
