@@ -15,7 +15,7 @@ test: check engine forge programs ## everything; what CI runs
 	$(RUN) -m pytest
 
 quick: check ## the fast half, for the inner loop: no engine, no sandbox
-	$(RUN) -m pytest tests/unit tests/fuzz tests/component tests/report_lambda tests/docs
+	$(RUN) -m pytest --numprocesses 2 tests/unit tests/fuzz tests/component tests/report_lambda tests/docs
 
 # --no-cache: ruff remembers a module that was missing once, and then judges import order by it
 check: .venv/ready
