@@ -1,5 +1,26 @@
-"""`python -m mailtls.cli`: the command, where the script is not on the path."""
+"""The process: the script `mailtls`, and `python -m mailtls.cli` where the script is not on the path."""
+
+import io
+import sys
+from types import TracebackType
 
 from mailtls.cli.main import main
 
-main(prog_name="mailtls")
+
+def run() -> None:
+    """The command, with its exit code."""
+    sys.excepthook = _fault
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # what the encoding lacks; \udcff is an escape of JSON, too
+    main(prog_name="mailtls")
+
+
+def _fault(kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
+    """Python's own exit code would be 1, which means findings, and pipelines go on with those."""
+    sys.__excepthook__(kind, fault, trace)
+    raise SystemExit(2)
+
+
+if __name__ == "__main__":
+    run()

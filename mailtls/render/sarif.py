@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
@@ -82,10 +83,11 @@ def _location(finding: Finding) -> dict[str, Any]:
         location["logicalLocations"] = [{"fullyQualifiedName": plain(finding.policy_domain), "kind": "resource"}]
     if source := finding.location:
         region = {"startLine": source.line} | ({"startColumn": source.column} if source.column else {})
-        location["physicalLocation"] = {"artifactLocation": {"uri": quote(source.file)}, "region": region}
+        location["physicalLocation"] = {"artifactLocation": {"uri": quote(os.fsencode(source.file))}, "region": region}
     return location
 
 
 def _fingerprint(rule: str, policy_domain: str, file: str, ordinal: int) -> str:
     """The same for the same thing after lines moved or a number in the message changed."""
-    return hashlib.sha256("\0".join((rule, policy_domain, file, str(ordinal))).encode()).hexdigest()[:32]
+    thing = os.fsencode("\0".join((rule, policy_domain, file, str(ordinal))))
+    return hashlib.sha256(thing).hexdigest()[:32]

@@ -53,6 +53,11 @@ def find(root: Path, errors: list[SpecError], called: Path | None = None) -> Fol
     """
     called = called or root
     shown = Path(called.name) if called.is_absolute() else called
+    try:
+        root.exists()
+    except OSError as e:  # a name that is too long, a link to itself
+        errors.append(_error(shown, f"cannot be read: {e.strerror}"))
+        return Folder()
     if root.is_dir():
         return _folder(root, shown, os.path.realpath(root), errors)
     if root.name == DEFAULTS_FILE:
@@ -90,7 +95,7 @@ def _folder(path: Path, shown: Path, inside: str, errors: list[SpecError]) -> Fo
     specs: list[SourceFile] = []
     folders: list[Folder] = []
     for entry in entries:
-        if entry.is_dir():
+        if _is_folder(entry):
             if entry.is_symlink():
                 errors.append(_error(shown / entry.name, "a link to a folder is not followed; move the folder here"))
             elif entry.name.lower().endswith(_SPEC_NAMES):
@@ -104,6 +109,13 @@ def _folder(path: Path, shown: Path, inside: str, errors: list[SpecError]) -> Fo
     return Folder(defaults, tuple(specs), tuple(folders))
 
 
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
 def _source_file(
     entry: os.DirEntry[str], folder_shown: Path, inside: str, errors: list[SpecError]
 ) -> SourceFile | None:
@@ -112,7 +124,7 @@ def _source_file(
         message = f"not read because of its name; rename it to {Path(entry.name).stem}.yaml"
     elif entry.is_symlink() and _leads_out(entry.path, inside):
         message = LEADS_OUT
-    elif not entry.is_file():
+    elif not os.path.isfile(entry.path):
         message = "not a regular file, or a link to nothing"
     else:
         return SourceFile(entry.path, _prefix(folder_shown) + entry.name)

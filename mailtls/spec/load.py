@@ -98,7 +98,7 @@ def outermost(roots: tuple[Path, ...]) -> list[Path]:
     """The roots without those that lie inside another one, or are another one by another name."""
     kept: dict[Path, Path] = {}
     for root in roots:
-        real = root.resolve()
+        real = Path(os.path.realpath(root))
         if not any(real.is_relative_to(other) for other in kept):
             kept = {other: named for other, named in kept.items() if not other.is_relative_to(real)} | {real: root}
     return list(kept.values())

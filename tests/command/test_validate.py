@@ -1,6 +1,9 @@
 """`mailtls validate`, as a person or a pipeline runs it."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -221,3 +224,46 @@ def test_what_is_missing_is_missing_in_the_spec(specs: Path) -> None:
         f"  {long}: {{mta_sts: {{mode: none, mx: [m.b.test]}}}}\n"
     )
     assert places() == [("mx-lines-missing-in-none", "b.yaml", 2, 15), ("policy-host-too-long", "b.yaml", 3, 3)]
+
+
+def test_a_link_to_itself_is_no_spec_and_no_crash(specs: Path) -> None:
+    (specs / "a.yaml").write_text(GOOD.format("a.example"))
+    (specs / "loop.yaml").symlink_to("loop.yaml")
+    (specs / "README").symlink_to("README")
+    result = validate("--format", "json")
+    assert result.exit_code == 1
+    assert [found["location"]["file"] for found in json.loads(result.stdout)["findings"]] == ["policy_specs/loop.yaml"]
+    assert "policy_specs/loop.yaml:1:1: " in validate("policy_specs/loop.yaml").stderr
+    (specs / "loop.yaml").unlink()
+    assert validate().exit_code == 0
+
+
+def test_a_path_that_no_system_can_hold_is_trouble_in_words(specs: Path) -> None:
+    result = validate("a" * 300)
+    assert result.exit_code == 2
+    assert "cannot be read: File name too long" in result.stderr
+
+
+@pytest.mark.parametrize("output", ["text", "json", "sarif"])
+def test_what_a_stream_cannot_hold_is_written_as_an_escape(specs: Path, output: str) -> None:
+    """A file's name need not be UTF-8, and a terminal need not know an arrow."""
+    (specs / "a\udcff.yaml").write_text('policy_domain: a.example\nowner: "\u2192 us"\n', "utf-8")
+    arguments = [sys.executable, "-m", "mailtls.cli", "validate", "--format", output]
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1:strict"}
+    done = subprocess.run(arguments, capture_output=True, text=True, env=environment, timeout=60, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    if output == "json":
+        assert json.loads(done.stdout)["findings"][0]["location"]["file"] == "policy_specs/a\udcff.yaml"
+    if output == "sarif":
+        assert "policy_specs/a%FF.yaml" in done.stdout
+    assert "\\u2192 us" in done.stdout
+
+
+def test_a_fault_of_the_program_does_not_look_like_findings(specs: Path) -> None:
+    """Exit code 1 would, and a pipeline goes on with an empty report. Here the disk is full."""
+    (specs / "a.yaml").write_text(GOOD.format("a.example") + "tls_rpt: false\n")
+    with open("/dev/full", "w") as full:
+        arguments = [sys.executable, "-m", "mailtls.cli", "validate"]
+        done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "No space left on device" in done.stderr
