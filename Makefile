@@ -49,6 +49,7 @@ bench: .venv/ready
 	$(RUN) bench/validate.py
 	$(RUN) bench/mail_to_report.py
 	$(RUN) bench/check.py
+	$(RUN) bench/decide.py
 
 docs: .venv/ready ## the generated references
 	$(RUN) -m mailtls.spec.reference --write

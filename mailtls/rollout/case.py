@@ -1,6 +1,6 @@
 """One domain as `decide` sees it: what is wanted, seen, remembered and reported, and what follows at once. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
@@ -15,7 +15,11 @@ from mailtls.spec.model import MtaSts, PolicySpec
 
 @dataclass(frozen=True)
 class Case:
-    """mta_sts: of `desired`, which asks for a policy. now: aware, UTC."""
+    """mta_sts: of `desired`, which asks for a policy. now: aware, UTC.
+
+    live: the hosts that take mail; None where DNS gave no answer, not all of it, or two different ones.
+    since: since when the policy that is served now says what it says.
+    """
 
     desired: PolicySpec
     mta_sts: MtaSts
@@ -23,20 +27,18 @@ class Case:
     history: History
     evidence: Evidence
     now: datetime
+    live: tuple[MxHost, ...] | None = field(init=False)
+    since: datetime | None = field(init=False)
+    _patterns: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "live", _live(self.observed))
+        object.__setattr__(self, "since", self.history.unchanged_since())
+        object.__setattr__(self, "_patterns", frozenset([pattern.text for pattern in self.mta_sts.mx]))
 
     @property
     def policy_domain(self) -> str:
         return self.desired.policy_domain
-
-    @cached_property
-    def live(self) -> tuple[MxHost, ...] | None:
-        """The hosts that take mail; None where DNS gave no answer, not all of it, or two different ones."""
-        answer, other = self.observed.mx, self.observed.mx_authoritative
-        if answer is None or answer.status is DnsStatus.FAILED or answer.left_out:
-            return None
-        if other is not None and (other.status is DnsStatus.FAILED or set(other.values) != set(answer.values)):
-            return None
-        return self.observed.mail_hosts
 
     @cached_property
     def at_the_edge(self) -> bool:
@@ -55,18 +57,19 @@ class Case:
         record = self.observed.read_record()
         return isinstance(record, Record) and record.policy_id == (policy_id or record.policy_id)
 
-    @cached_property
-    def since(self) -> datetime | None:
-        """Since when the policy that is served now says what it says."""
-        return self.history.unchanged_since()
-
-    @cached_property
-    def _patterns(self) -> frozenset[str]:
-        return frozenset(pattern.text for pattern in self.mta_sts.mx)
-
     def names(self, host: str) -> bool:
         """Does the policy that Git asks for allow this MX host (RFC 8461 section 4.1)?"""
         return allows(self._patterns, host.lower())
+
+
+def _live(observed: Observed) -> tuple[MxHost, ...] | None:
+    answer, other = observed.mx, observed.mx_authoritative
+    if answer is None or answer.status is DnsStatus.FAILED or answer.left_out:
+        return None
+    told = other is not None and other.status is not DnsStatus.FAILED  # many networks let nobody ask a zone's servers
+    if told and other is not None and set(other.values) != set(answer.values):
+        return None
+    return observed.mail_hosts
 
 
 def fault_of(look: SmtpLook) -> bool:

@@ -11,6 +11,7 @@ from sample_rollout import DAY, WEEK, ago, codes, decided, entry, evidence, fail
 from sample_rollout import spec as spec_of
 
 from mailtls.mta_sts.policy import Mode
+from mailtls.observed import DnsAnswer, DnsStatus
 from mailtls.rollout import waits
 from mailtls.rollout.decide import decide
 from mailtls.rollout.decision import Action, Code, Edit, Kind, Nothing, Reason, Wait
@@ -131,6 +132,11 @@ def test_a_host_that_never_came_is_taken_out_after_a_month() -> None:
 def test_nothing_is_taken_out_on_an_answer_that_is_not_whole(changes: dict[str, object]) -> None:
     wait = decided(ENFORCED, OLD, MX1, **changes)
     assert wait == Wait(Kind.ADD_MX, DOMAIN, None, (Reason(Code.MX_UNKNOWN),))
+
+
+def test_a_network_that_reaches_no_zones_own_servers_goes_by_what_senders_are_told() -> None:
+    silent = DnsAnswer(DOMAIN, "MX", DnsStatus.FAILED, failure="no answer within 5 s")
+    assert decided(ENFORCED, OLD, mx_authoritative=silent) == Nothing(DOMAIN, (Reason(Code.IN_ORDER),))
 
 
 def test_a_domain_that_takes_no_mail_loses_no_mx_line() -> None:
