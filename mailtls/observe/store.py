@@ -42,6 +42,9 @@ MAX_LISTED = 50_000
 """Keys of one domain's ledger: more than MAX_ENTRIES a day for all days."""
 MAX_INDEX_BYTES = 4 * 1024 * 1024
 
+THREADS = 32
+"""That may read through one S3Store at a time; more would wait for a connection."""
+
 _VERSION_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,1023}")
 _ENTRY = re.compile(r"(\d{4}-\d{2}-\d{2})/[0-9a-f]{32}\.json")
 
@@ -182,7 +185,8 @@ class S3Store:
             from botocore.config import Config
         except ImportError as e:
             raise StoreTrouble("S3 is read through boto3, which is not installed: pip install 'mailtls[aws]'") from e
-        bounds = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 4, "mode": "standard"})
+        retries = {"total_max_attempts": 4, "mode": "standard"}
+        bounds = Config(connect_timeout=5, read_timeout=20, retries=retries, max_pool_connections=THREADS)
         with _s3_trouble(f"region {self.region}"):
             self._client.append(boto3.Session(region_name=self.region).client("s3", config=bounds))
 

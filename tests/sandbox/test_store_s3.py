@@ -1,12 +1,15 @@
-"""The store in S3, against the emulator: the same domain read from the buckets and from a copy of them."""
+"""The store in S3, against the emulator: the same domain read from the buckets and from a copy of them.
+
+It asks as a role that has what docs/iam/controller.json allows and nothing else.
+"""
 
 import datetime
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cloud_samples import Unique, make_role
 from deployed import Clients, policy_bucket
 
 from mailtls.mta_sts.policy import Mode, MxPattern, Policy
@@ -26,14 +29,27 @@ NOW = datetime.datetime.now(datetime.UTC)
 
 
 @pytest.fixture
-def buckets(aws: Clients, unique: Callable[..., str]) -> tuple[str, str]:
+def buckets(aws: Clients, unique: Unique) -> tuple[str, str]:
     """Names of a policy bucket, which keeps versions, and of a report bucket."""
-    return policy_bucket(aws, unique("policies"), []), policy_bucket(aws, unique("reports"), [])
+    return (
+        policy_bucket(aws, unique("policy-store-bucket"), []),
+        policy_bucket(aws, unique("reports-store-bucket"), []),
+    )
 
 
 @pytest.fixture
-def store(buckets: tuple[str, str], emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> S3Store:
-    for name, value in account.environment(emulator.endpoint).items():
+def store(
+    buckets: tuple[str, str], aws: Clients, unique: Unique, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> S3Store:
+    rights = json.loads((Path(__file__).parents[2] / "docs" / "iam" / "controller.json").read_text())
+    role = make_role(aws, unique("controller"), *rights["Statement"])
+    given = aws("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    as_role = {
+        "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": given["SessionToken"],
+    }
+    for name, value in (account.environment(emulator.endpoint) | as_role).items():
         monkeypatch.setenv(name, value)
     return S3Store(*buckets, account.REGION)
 
@@ -100,8 +116,17 @@ def test_a_domain_without_objects_has_no_history(store: S3Store) -> None:
     assert read_evidence(store, DOMAIN, history, NOW).policy is None
 
 
-def test_a_bucket_that_is_not_there_is_trouble_with_its_name(store: S3Store) -> None:
-    with pytest.raises(StoreTrouble, match=r"s3:ListBucketVersions on no-such-bucket: .*NoSuchBucket"):
-        read_history(S3Store("no-such-bucket", store.reports, store.region), SPEC, NOW)
-    with pytest.raises(StoreTrouble, match=r"s3:ListBucket on no-such-bucket: .*NoSuchBucket"):
-        list(S3Store(store.policies, "no-such-bucket", store.region).ledger_keys("reports/", ""))
+def test_a_bucket_that_is_not_ours_is_trouble_with_its_name(store: S3Store) -> None:
+    missing = "policy-store-bucket-that-is-nowhere"
+    with pytest.raises(StoreTrouble, match=rf"s3:ListBucketVersions on {missing}: .*NoSuchBucket"):
+        read_history(S3Store(missing, store.reports, store.region), SPEC, NOW)
+    with pytest.raises(StoreTrouble, match=r"s3:ListBucket on somebody-elses: .*(Denied|NoSuchBucket)"):
+        list(S3Store(store.policies, "somebody-elses", store.region).ledger_keys("reports/", ""))
+
+
+def test_the_role_sees_the_ledger_and_nothing_beside_it(store: S3Store, aws: Any) -> None:
+    aws("s3").put_object(Bucket=store.reports, Key="raw/mail", Body=b"a stranger's mail")
+    with pytest.raises(StoreTrouble, match="Denied"):
+        store.report("raw/mail")
+    with pytest.raises(StoreTrouble, match="Denied"):
+        list(store.ledger_keys("raw/", ""))
