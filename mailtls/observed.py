@@ -170,6 +170,22 @@ class MxHost:
         """IPv4 first."""
         return tuple(value for answer in (self.a, self.aaaa) if answer is not None for value in answer.values)
 
+    @property
+    def unanswered(self) -> bool:
+        """Whether nobody knows if it has an address."""
+        answers = [answer for answer in (self.a, self.aaaa) if answer is not None]
+        return not self.addresses and (not answers or any(one.status is DnsStatus.FAILED for one in answers))
+
+    @property
+    def supposed(self) -> bool:
+        """The domain itself, in place of MX records, and nobody says whether it has an address: perhaps no host."""
+        return self.preference is None and self.unanswered
+
+    @property
+    def without_address(self) -> bool:
+        """It is known to have none."""
+        return not self.addresses and not self.unanswered
+
 
 @dataclass(frozen=True, slots=True)
 class Observed:

@@ -114,7 +114,7 @@ class _Sender:
     def verdict(self) -> Verdict:
         steps = tuple(self._steps())
         self._port_25 = any(look.seen for host in self._observed.mail_hosts for look in host.smtp or ())
-        fates = tuple(self._fate(host) for host in self._observed.mail_hosts)
+        fates = tuple(self._fate(host) for host in self._observed.mail_hosts if not host.supposed)
         protection = self._protection()
         lost = bool(fates) and all(fate.honouring is Delivery.REFUSED for fate in fates)
         return Verdict(
@@ -153,6 +153,8 @@ class _Sender:
             return told(Outcome.STOPS, "neither an MX record nor an address: mail bounces")
         if answer.values:
             return told(Outcome.OK, *(f"{host.preference} {host.host}" for host in hosts))
+        if self._nobody_says:
+            return told(Outcome.STOPS, "no MX record, and no answer for the domain's own address: the mail waits")
         return told(Outcome.OK, f"no MX record, so the domain's own address ({', '.join(hosts[0].addresses)})")
 
     def _record_step(self) -> Step:
@@ -243,13 +245,23 @@ class _Sender:
         title = "opens SMTP: STARTTLS, and a certificate for the MX host's name"
         looked = [host for host in self._observed.mail_hosts if host.smtp]
         if not looked:
-            return Step(9, title, Outcome.UNKNOWN, ("not looked at: --smtp asks each MX on port 25",))
+            asked = any(host.smtp is not None for host in self._observed.mail_hosts)
+            why = "no address to connect to" if asked else "not looked at: --smtp asks each MX on port 25"
+            return Step(9, title, Outcome.UNKNOWN, (why,))
         saw = tuple(f"{host.host} {look.address}: {smtp_words(look)}" for host in looked for look in host.smtp or ())
         faults = [look for host in looked for look in host.smtp or () if _smtp_fault(look)]
         if not faults:
             seen = any(look.seen for host in looked for look in host.smtp or ())
             return Step(9, title, Outcome.OK if seen else Outcome.UNKNOWN, saw)
         return Step(9, title, self._bad if self._acting else Outcome.NOTED, saw)
+
+    @property
+    def _nobody_says(self) -> bool:
+        """DNS gave no answer to where the mail goes."""
+        mx = self._observed.mx
+        return mx is not None and (
+            mx.status is DnsStatus.FAILED or any(host.supposed for host in self._observed.mail_hosts)
+        )
 
     @property
     def _acting(self) -> bool:
@@ -266,6 +278,8 @@ class _Sender:
     def _fate(self, host: MxHost) -> Fate:
         looked = host.smtp if self._port_25 else ()
         other, fault = _without_mta_sts(looked or ()), _host_fault(host)
+        if host.without_address:
+            other = Delivery.UNREACHABLE
         if not self._acting or self._policy is None:
             unknown = self._protection() is Protection.UNKNOWN
             return Fate(host.host, host.preference, Delivery.UNKNOWN if unknown else other, other)
@@ -275,7 +289,7 @@ class _Sender:
             if other is Delivery.UNREACHABLE:
                 return Fate(host.host, host.preference, other, other)
             seen = any(look.seen for look in looked or ())
-            unseen = Delivery.HIDDEN if host.smtp else Delivery.UNSEEN
+            unseen = Delivery.UNSEEN if host.smtp is None else Delivery.HIDDEN
             sure = Delivery.PROTECTED if seen else unseen
             if self._policy.mode is Mode.TESTING and not seen:
                 sure = Delivery.OPPORTUNISTIC
@@ -288,7 +302,9 @@ class _Sender:
 
     def _protection(self) -> Protection:
         observed = self._observed
-        if observed.mx is not None and observed.mx.status is not DnsStatus.FAILED and not observed.mail_hosts:
+        if self._nobody_says:
+            return Protection.UNKNOWN
+        if observed.mx is not None and not observed.mail_hosts:
             return Protection.NO_MAIL
         if self._policy is not None:
             by_mode = {Mode.ENFORCE: Protection.ENFORCED, Mode.TESTING: Protection.TESTING}

@@ -82,6 +82,11 @@ def _check(observed: Observed, verdict: Verdict, adopt: bool | None) -> None:
         raise Trouble(
             f"nobody says where the mail of {observed.policy_domain} goes: {mx.failure if mx else 'not asked'}"
         )
+    if any(host.supposed for host in observed.mail_hosts):
+        raise Trouble(
+            f"{observed.policy_domain} has no MX record, and nobody says whether it has an address: "
+            f"mailtls check {observed.policy_domain} shows the answers"
+        )
     if not observed.mail_hosts:
         why = "the domain does not exist" if mx.status is DnsStatus.NO_NAME else "it takes no mail"
         raise Trouble(f"{observed.policy_domain} needs no policy: {why}")

@@ -1,5 +1,6 @@
 """The options by which a command reaches the network, and the Network that they make."""
 
+import contextlib
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,6 +12,12 @@ from mailtls.cli.trouble import Trouble
 
 if TYPE_CHECKING:
     from mailtls.observe.domain import Network
+
+_MOST_FILES = 65536
+_FILES_KEPT = 64
+"""For all that is no connection: code that is still to be imported, specs, pipes."""
+_FILES_EACH = 16
+"""Connections that one domain has open at once, as a rule: questions to DNS, policy host, mail hosts."""
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -58,6 +65,7 @@ def network(resolver: str | None, proxy: str | None, allow_private: bool, timeou
     addresses = (walk.address,) if walk.address else system_resolvers()
     if not addresses:
         raise Trouble("this machine has no DNS resolver configured; name one: --resolver 192.0.2.53")
+    at_once = min(at_once, max(1, (_open_files() - _FILES_KEPT) // _FILES_EACH))
     return Network(
         Recursive(addresses, walk.port, timeout / 2, 4 * at_once),
         Resolver(walk.address, walk.port, walk.timeout, private_servers=allow_private or walk.address is not None),
@@ -65,3 +73,19 @@ def network(resolver: str | None, proxy: str | None, allow_private: bool, timeou
         allow_private=allow_private,
         at_once=at_once,
     )
+
+
+def _open_files() -> int:
+    """How many files and connections this process may have open, after it has asked for as many as it may ask for:
+    some systems begin at 256, and what fails for want of one looks like a fault of the other side."""
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows has no such limit
+        return _MOST_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with contextlib.suppress(OSError, ValueError):  # macOS refuses more than its kernel's own limit
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+            return most
+    return _MOST_FILES if soft == resource.RLIM_INFINITY else soft

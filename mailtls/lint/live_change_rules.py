@@ -43,6 +43,8 @@ def _mx(change: Change, now: datetime.datetime) -> Iterator[Finding]:
     harm = Severity.ERROR if after.mode is Mode.ENFORCE else Severity.WARNING
     what = "senders refuse to deliver there" if after.mode is Mode.ENFORCE else "enforce would refuse it"
     for host in change.live.mail_hosts if change.live else ():
+        if host.supposed:
+            continue
         if not after.policy.allows(host.host):
             removed = change.before is not None and change.before.policy.allows(host.host)
             if removed:

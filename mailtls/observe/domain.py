@@ -12,7 +12,7 @@ from mailtls.mta_sts.policy import policy_host
 from mailtls.observe.dns import DnsError, Resolver
 from mailtls.observe.https import Way, look_at_policy
 from mailtls.observe.recursive import Recursive
-from mailtls.observe.targets import is_public
+from mailtls.observe.targets import has_route, is_public
 from mailtls.observed import DnsAnswer, DnsStatus, HttpsLook, MxHost, Observed, SmtpLook
 
 MAX_MX_HOSTS = 20
@@ -156,7 +156,8 @@ class _Look:
     async def _policy(self) -> None:
         host = policy_host(self.domain)
         a, aaaa = await asyncio.gather(self._ask("host_a", host, "A"), self._ask("host_aaaa", host, "AAAA"))
-        addresses, way = self._allowed(host, (*a.values, *aaaa.values)), self.network.https
+        way = self.network.https
+        addresses = self._allowed(host, (*a.values, *aaaa.values), proxied=way.proxy is not None)
         self.https += await asyncio.gather(
             *(look_at_policy(host, address, way, versions=Looks.VERSIONS in self.looks) for address in addresses)
         )
@@ -170,7 +171,8 @@ class _Look:
             self.unasked.append(f"{told} MX records; {MAX_MX_HOSTS} hosts were looked at")
         hosts = [(host, preference) for preference, host in ordered[:MAX_MX_HOSTS]]
         if answer.status is DnsStatus.NO_DATA:
-            self.mail_hosts += [one for one in [await self._mail_host(self.domain, None)] if one.addresses]
+            own = await self._mail_host(self.domain, None)
+            self.mail_hosts += [own] if own.addresses or own.unanswered else []
             return
         self.mail_hosts += await asyncio.gather(*(self._mail_host(*host) for host in hosts))
 
@@ -216,8 +218,8 @@ class _Look:
             answer = DnsAnswer(name, rdtype, DnsStatus.FAILED, failure=str(e))
         self.answers[f"{field_name}_authoritative"] = answer
 
-    def _allowed(self, host: str, addresses: Iterable[str]) -> tuple[str, ...]:
-        """Those that may be connected to; what is left out is told."""
+    def _allowed(self, host: str, addresses: Iterable[str], *, proxied: bool = False) -> tuple[str, ...]:
+        """Those that may and can be connected to; what is left out is told. proxied: the way there is the proxy's."""
         given = tuple(addresses)
         allowed = given if self.network.allow_private else tuple(filter(is_public, given))
         if left_out := [address for address in given if address not in allowed]:
@@ -226,4 +228,8 @@ class _Look:
             )
         if len(allowed) > MAX_ADDRESSES:
             self.unasked.append(f"{host}: {len(allowed)} addresses; {MAX_ADDRESSES} were connected to")
-        return allowed[:MAX_ADDRESSES]
+        asked = allowed[:MAX_ADDRESSES]
+        if without := [address for address in asked if not proxied and not has_route(address)]:
+            kind = " (no IPv6 here)" if all(":" in address for address in without) else ""
+            self.unasked.append(f"{host}: this machine has no route to {', '.join(without[:3])}{kind}")
+        return tuple(address for address in asked if address not in without)

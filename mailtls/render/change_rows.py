@@ -136,7 +136,8 @@ def live_text(change: Change) -> str:
     if live is None:
         return ""
     hosts = tuple(host.host for host in live.mail_hosts)
-    if live.mx is not None and live.mx.status is DnsStatus.FAILED:
+    unanswered = live.mx is not None and live.mx.status is DnsStatus.FAILED
+    if unanswered or any(host.supposed for host in live.mail_hosts):
         mail = "MX unknown, DNS gave no answer"
     else:
         mail = f"MX {_some(hosts)}" if hosts else "no MX takes mail"

@@ -10,7 +10,7 @@ from mailtls.lint.findings import Finding, Severity
 from mailtls.lint.live.beside_rules import bimi_gaps, tags
 from mailtls.observed import DnsAnswer, DnsStatus, Observed
 from mailtls.render.findings import findings_data, render_findings
-from mailtls.render.foreign_text import code, markdown, plain
+from mailtls.render.foreign_text import code, markdown, plain, table_code
 from mailtls.reports.mx_operator import provider_of
 from mailtls.verdict import Fate, Outcome, Protection, Verdict, reports_go_to
 
@@ -129,9 +129,15 @@ def markdown_section(checked: Checked) -> str:
     lines = [f"### {code(verdict.policy_domain)}: {verdict.protection}", "", markdown(verdict.headline), ""]
     if verdict.fates:
         lines += ["| mail to | a sender that honours MTA-STS | one that does not |", "|---|---|---|"]
-        lines += [f"| {code(_named(fate))} | {fate.honouring} | {fate.other} |" for fate in verdict.fates]
+        lines += [f"| {table_code(_named(fate))} | {_honouring(fate)} | {fate.other} |" for fate in verdict.fates]
         lines.append("")
     return "\n".join(lines) + "\n" + render_findings(checked.findings, "markdown") + "\n"
+
+
+def _honouring(fate: Fate) -> str:
+    """As a cell of a table: with the reason, which may hold a stranger's words."""
+    why = f" ({markdown(fate.why)})" if fate.why else ""
+    return f"{fate.honouring}{why}".replace("|", "\\|")
 
 
 def _state(verdict: Verdict, colour: bool) -> str:

@@ -69,7 +69,7 @@ def _live(observed: Observed) -> tuple[MxHost, ...] | None:
     told = other is not None and other.status is not DnsStatus.FAILED  # many networks let nobody ask a zone's servers
     if told and other is not None and set(other.values) != set(answer.values):
         return None
-    return observed.mail_hosts
+    return None if any(host.supposed for host in observed.mail_hosts) else observed.mail_hosts
 
 
 def fault_of(look: SmtpLook) -> bool:

@@ -43,6 +43,29 @@ def test_what_holds_for_the_domain(changes: dict[str, Any], protection: Protecti
     assert verdict(**changes).protection is protection
 
 
+FAILED = DnsAnswer(DOMAIN, "A", DnsStatus.FAILED, failure="SERVFAIL")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"mx": DnsAnswer(DOMAIN, "MX", DnsStatus.FAILED, failure="SERVFAIL"), "mail_hosts": ()},
+        {"mx": answer(DOMAIN, "MX"), "mail_hosts": (mx(DOMAIN, None, a=FAILED, aaaa=FAILED),)},
+    ],
+)
+def test_no_answer_to_where_the_mail_goes_is_neither_no_mail_nor_a_refusal(changes: dict[str, Any]) -> None:
+    found = verdict(**changes)
+    assert (found.protection, found.fates) == (Protection.UNKNOWN, ())
+    assert "the mail waits" in " ".join(found.steps[0].saw)
+
+
+def test_a_host_without_an_address_takes_no_mail() -> None:
+    nowhere = mx(MX1, 10, a=answer(MX1, "A"), aaaa=answer(MX1, "AAAA"))
+    found = verdict(mail_hosts=(nowhere, mx(MX2, 20)))
+    assert [fate.honouring for fate in found.fates] == [Delivery.UNREACHABLE, Delivery.UNSEEN]
+    assert found.fates[0].other is Delivery.UNREACHABLE
+
+
 def test_nine_steps_and_a_host_that_was_not_looked_at() -> None:
     found = verdict()
     assert [step.number for step in found.steps] == list(range(1, 10))

@@ -10,10 +10,14 @@ from mailtls.mta_sts.policy import Mode
 from mailtls.observed import DnsStatus, MxHost, SmtpLook, TlsFault
 
 
+def _host_names(case: Case) -> tuple[str, ...]:
+    return tuple(host.host for host in case.observed.mail_hosts if not host.supposed)
+
+
 def _not_in_policy(case: Case) -> Iterator[Said]:
-    if case.policy is None or case.policy.mode is Mode.NONE or not case.observed.mail_hosts:
+    if case.policy is None or case.policy.mode is Mode.NONE or not (hosts := _host_names(case)):
         return
-    left_out = MxCoverage.of(case.policy, (host.host for host in case.observed.mail_hosts)).uncovered
+    left_out = MxCoverage.of(case.policy, hosts).uncovered
     held = case.policy.mode is Mode.ENFORCE
     for host in left_out:
         what = "senders refuse to deliver there" if held else "enforce would refuse it"
@@ -21,9 +25,9 @@ def _not_in_policy(case: Case) -> Iterator[Said]:
 
 
 def _unused(case: Case) -> Iterator[Said]:
-    if case.policy is None or case.policy.mode is Mode.NONE or not case.observed.mail_hosts:
+    if case.policy is None or case.policy.mode is Mode.NONE or not (hosts := _host_names(case)):
         return
-    for pattern in MxCoverage.of(case.policy, (host.host for host in case.observed.mail_hosts)).unused:
+    for pattern in MxCoverage.of(case.policy, hosts).unused:
         yield Said(f"mx {pattern} matches no live MX")
 
 

@@ -49,6 +49,8 @@ def _certificate(case: Case) -> Iterator[Said]:
 
 
 def _expiry(case: Case) -> Iterator[Said]:
+    if not case.published:
+        return
     told = set()
     for look in case.observed.https:
         if look.tls is None or look.tls.fault is not None or look.tls.certificate is None:
@@ -188,7 +190,7 @@ def _no_ipv6(case: Case) -> Iterator[Said]:
 
 
 def _slow(case: Case) -> Iterator[Said]:
-    for look in case.observed.https:
+    for look in _answered(case):
         if look.body is not None and look.seconds > _SLOW_SECONDS:
             yield Said(f"{look.address} took {look.seconds:.0f} s to serve the policy")
 

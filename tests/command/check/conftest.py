@@ -114,6 +114,9 @@ def mailtls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checker]:
     zone["b.loop.example", "CNAME"] = ["a.loop.example."]
     zone["crowd.example", "MX"] = [f"10 mx{number}.crowd.example." for number in range(2000)]
     zone["_mta-sts.escape.example", "TXT"] = [r'"v=STSv1; id=\027[31mred\007;"']
+    publish("odd.example", mode="testing")
+    zone["odd.example", "MX"] = [r"10 a|b.odd.example."]
+    zone["_mta-sts.odd.example", "TXT"].append(r'"v=STSv1 \226\130\172"')
     zone["null.example", "MX"] = ["0 ."]
     zone["inside.example", "MX"] = ["10 mx1.inside.example."]
     zone["_mta-sts.inside.example", "TXT"] = ['"v=STSv1; id=1;"']

@@ -2,8 +2,10 @@
 
 import json
 import re
+import resource
 import subprocess
 import sys
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -97,6 +99,27 @@ def test_addresses_inside_are_not_connected_to(mailtls: Any) -> None:
     assert found["protection"] == "unknown"
     assert any("169.254.169.254" in words and "--allow-private" in words for words in found["unasked"])
     assert not {"policy-unreachable", "policy-host-cert-invalid"} & rules(found)
+
+
+def test_a_strangers_name_breaks_no_table_and_the_table_says_why(mailtls: Any) -> None:
+    done = mailtls("check", "odd.example", "--format", "markdown")
+    (row,) = (line for line in done.stdout.splitlines() if line.startswith("| `"))
+    assert re.fullmatch(r"\| `10 a\\\|b.odd.example` \| [^|]*\(the policy does not name it\) \| [^|]* \|", row)
+
+
+def test_a_character_that_the_terminal_has_not_is_no_trouble(mailtls: Any) -> None:
+    done = mailtls("check", "odd.example", env={"PYTHONIOENCODING": "latin-1"})
+    assert "Traceback" not in done.stderr
+    assert "sts-candidate-beside-ours" in done.stdout
+
+
+def test_few_open_files_are_no_fault_of_the_domains(mailtls: Any) -> None:
+    """macOS begins at 256; what failed for want of one looked like a fault of the other side."""
+    crowd = [f"many{number:03}.example" for number in range(200)]
+    few = partial(resource.setrlimit, resource.RLIMIT_NOFILE, (256, 256))
+    done = mailtls("check", "good.example", *crowd, "--at-once", "500", preexec_fn=few)
+    assert "Traceback" not in done.stderr
+    assert "201 domains: 0 with errors" in done.stderr
 
 
 def test_a_domain_that_takes_no_mail(mailtls: Any) -> None:

@@ -119,6 +119,19 @@ def test_a_rule_finds_what_it_is_for(rule: str, severity: Severity, changes: dic
     assert rules_of(seen(**changes)).get(rule) == severity
 
 
+def test_a_policy_host_that_no_sender_asks_is_no_error() -> None:
+    old = https(page(tls=tls(days_left=1, lifetime=90), seconds=30))
+    assert set(rules_of(seen(sts=txt(), **old))) == {"mta-sts-absent"}
+
+
+def test_a_host_that_nobody_answers_for_is_not_held_against_the_policy() -> None:
+    failed = DnsAnswer(DOMAIN, "A", DnsStatus.FAILED, failure="SERVFAIL")
+    own = mx(DOMAIN, None, a=failed, aaaa=failed)
+    found = rules_of(seen(mx=answer(DOMAIN, "MX"), mail_hosts=(own,)))
+    assert "mx-without-address" in found
+    assert not {"mx-not-in-policy", "policy-mx-unused"} & set(found)
+
+
 def test_every_rule_is_tried() -> None:
     assert {rule.about.id for rule in RULES} == {case[0] for case in CASES} | WITH_SPEC
 
