@@ -7,10 +7,16 @@ import click
 from mailtls.cli.spec_change import again, change_options, edit_of, show, tell
 from mailtls.cli.trouble import Trouble
 
-_THEN = (
+_JOB = (
     "Nothing changes for senders yet. Where the controller's job runs, each further step comes as a proposal: mode "
-    "none, then the wait until no sender holds an earlier policy, then the spec goes.",
-    "Without that job the next step is yours: mailtls rollback {domain} --to none. It tells how long enforce is held.",
+    "none, then the wait until no sender holds an earlier policy, then the spec goes."
+)
+_LOWER_FIRST = (
+    "Without that job the next step is yours: mailtls rollback {domain} --to none. It tells how long enforce is held."
+)
+_WAIT_NOW = (
+    "Mode none is there already. Without that job the wait is yours: the spec stays until the longest max_age from "
+    "before none has passed since none was deployed, and a day at least."
 )
 _NOT = (
     "Do not take hosts out of mx: a big sender calls mode none without them invalid.",
@@ -52,7 +58,8 @@ def command(ctx: click.Context, domain: str, specs: Path, write: bool) -> None:
     show(edit, write)
     steps = [] if write else [f"Write it: {again(ctx, spec.policy_domain, specs)}"]
     tell("DO", [*steps, "Commit it, and merge."], numbered=True)
-    tell("THEN", [text.format(domain=spec.policy_domain) for text in _THEN])
+    by_hand = _WAIT_NOW if spec.mta_sts.mode == "none" else _LOWER_FIRST
+    tell("THEN", [_JOB, by_hand.format(domain=spec.policy_domain)])
     tell("NOT", _NOT)
     if not write:
         ctx.exit(1)

@@ -109,8 +109,9 @@ def _read(own: Layer) -> bytes:
 
 
 def _edited_bytes(own: Layer, layers: tuple[Layer, ...], before: bytes, edits: Sequence[Edit]) -> bytes:
-    for edit in edits:
-        if isinstance(edit, Remove):
+    for index, edit in enumerate(edits):
+        made = (one.path[: len(edit.path)] for one in edits[:index] if isinstance(one, Set))
+        if isinstance(edit, Remove) and edit.path not in made:
             _check_own(edit, layers)
     mark = codecs.BOM_UTF8 if before.startswith(codecs.BOM_UTF8) else b""
     try:

@@ -54,6 +54,13 @@ def test_it_says_what_comes_next() -> None:
     assert "mailtls retire contoso.example --write" in text
 
 
+def test_where_mode_is_none_already_only_the_wait_is_left(spec: Path) -> None:
+    spec.write_text(SPEC.replace("enforce", "none"))
+    text = " ".join(retire("contoso.example").stderr.split())
+    assert "the spec stays until the longest max_age" in text
+    assert "rollback" not in text
+
+
 def test_a_domain_without_a_policy_has_nothing_to_retire(spec: Path) -> None:
     spec.write_text("policy_domain: contoso.example\n")
     result = retire("contoso.example", "--write")

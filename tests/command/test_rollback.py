@@ -10,6 +10,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mailtls.cli.main import main
+from mailtls.cli.spec_change import show
+from mailtls.cli.trouble import Trouble
+from mailtls.propose.spec_edit import edit_spec
+from mailtls.propose.yaml_edit import Set
 from mailtls.spec.load import load
 
 SPEC = """\
@@ -154,6 +158,18 @@ def test_a_file_keeps_its_rights_and_a_link_stays_a_link(specs: Path) -> None:
     assert (specs / "contoso.example.yaml").is_symlink()
     assert (real / "contoso.yaml").read_text() == SPEC.replace("enforce", "testing")
     assert stat.S_IMODE((real / "contoso.yaml").stat().st_mode) == 0o664
+
+
+def test_a_file_that_changed_meanwhile_is_not_overwritten(specs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Between the look at the file and its writing an editor may have saved it."""
+    path = specs / "contoso.example.yaml"
+    edit = edit_spec(specs, "contoso.example", [Set(("mta_sts", "mode"), "testing")])
+    assert edit
+    path.write_text(SPEC + "owner: somebody\n")
+    with pytest.raises(Trouble, match="has changed meanwhile; nothing is written"):
+        show(edit, write=True)
+    assert path.read_text() == SPEC + "owner: somebody\n"
+    assert "+  mode:" in capsys.readouterr().out
 
 
 def test_a_folder_that_cannot_be_written_is_trouble_and_the_file_stays(specs: Path) -> None:

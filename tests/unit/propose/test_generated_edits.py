@@ -1,6 +1,7 @@
 """Edits of generated folders: the loader reads exactly the intended difference, every other byte stands as it was."""
 
 import dataclasses
+import datetime
 import re
 import tempfile
 from collections.abc import Callable, Sequence
@@ -186,11 +187,22 @@ def max_age_removed(case: Case) -> None:
 
 
 def new_keys(case: Case) -> None:
-    """Keys that the spec does not have, one of them two levels deep."""
+    """Keys that the spec does not have, some of them two levels deep."""
     reason = 'fourteen days, "clean": no failure'
     suppress = {**case.spec.suppress, "enforce-without-evidence": reason}
-    edits: list[Edit] = [Set(("owner",), "other-team"), Set(("suppress", "enforce-without-evidence"), reason)]
-    case.check_spec(edits, dataclasses.replace(case.spec, owner="other-team", suppress=suppress))
+    edits: list[Edit] = [
+        Set(("owner",), "other-team"),
+        Set(("suppress", "enforce-without-evidence"), reason),
+        Set(("retire",), True),
+        Set(("rollout", "after", "days"), 21),
+        Set(("rollout", "planned_move"), "2026-12-24"),
+        Set(("hold",), True),
+        Remove(("hold",)),
+    ]
+    rollout = dataclasses.replace(case.spec.controller.rollout, days=21, planned_move=datetime.date(2026, 12, 24))
+    controller = dataclasses.replace(case.spec.controller, rollout=rollout, retire=True)
+    wanted = dataclasses.replace(case.spec, owner="other-team", suppress=suppress, controller=controller)
+    case.check_spec(edits, wanted)
 
 
 def decided(case: Case, mode: str, host: str, index: int) -> None:
