@@ -15,15 +15,18 @@ if TYPE_CHECKING:
 _ORDER = ("none", "testing", "enforce")
 
 
-@click.command(epilog="Example:  mailtls rollback contoso.example --to testing --write")
+@click.command(
+    epilog='Example:  mailtls rollback contoso.example --to testing --because "mx2 is being replaced" --write'
+)
 @click.argument("domain")
 @click.option("--to", type=click.Choice(("testing", "none")), default="testing", show_default=True, help="The mode.")
+@click.option("--because", metavar="TEXT", help="Why, for those who review it; written as suppress.mode-lowered.")
 @change_options
 @click.pass_context
-def command(ctx: click.Context, domain: str, to: str, specs: Path, write: bool) -> None:
+def command(ctx: click.Context, domain: str, to: str, because: str | None, specs: Path, write: bool) -> None:
     """Lower the mode of DOMAIN, when senders that enforce its policy hold mail.
 
-    One key of one spec changes, and no other byte of the file. Prints the diff; --write writes the file. Nothing is
+    The mode of one spec changes, and no other byte of the file. Prints the diff; --write writes the file. Nothing is
     published before the change is merged and deployed. The hosts in mx stay.
 
     \b
@@ -38,12 +41,14 @@ def command(ctx: click.Context, domain: str, to: str, specs: Path, write: bool) 
     found = survey(specs)
     spec = spec_of(domain, found)
     before = _policy(spec, to)
-    edit = edit_of(specs, found, spec.policy_domain, [Set(("mta_sts", "mode"), to)])
-    if edit is None:
+    reason = [] if because is None else [Set(("suppress", "mode-lowered"), because)]
+    edit = edit_of(specs, found, spec.policy_domain, [Set(("mta_sts", "mode"), to), *reason])
+    if edit is None or before.mode == to:
         click.echo(f"{spec.policy_domain} is in {before.mode} already: nothing to change in {spec.source.file}")
         return
     show(edit, write)
-    steps = [] if write else [f"Write it: {again(ctx, spec.policy_domain, specs, '--to', to)}"]
+    options = ("--to", to, *(() if because is None else ("--because", because)))
+    steps = [] if write else [f"Write it: {again(ctx, spec.policy_domain, specs, *options)}"]
     steps += [
         "Commit it, and merge. The deployment serves the policy first and then its new id.",
         f"See it from outside: mailtls check {spec.policy_domain}",

@@ -101,6 +101,18 @@ def test_it_tells_how_long_enforce_is_still_held_and_what_not_to_do() -> None:
     assert max(map(len, rollback("contoso.example").stderr.splitlines())) <= 80
 
 
+def test_the_reason_for_reviewers_is_written_where_the_rule_looks_for_it(specs: Path) -> None:
+    result = rollback("contoso.example", "--because", "the certificate of mx2: expired", "--write")
+    assert result.exit_code == 0
+    lines = SPEC.replace("enforce", "testing").splitlines()
+    lines[-1:-1] = ["suppress:", '  mode-lowered: "the certificate of mx2: expired"']
+    assert (specs / "contoso.example.yaml").read_text().splitlines() == lines
+    again = rollback("one.example", "--because", "it's night").stderr
+    assert "--because 'it'\"'\"'s night' --write" in " ".join(again.split())
+    empty = rollback("one.example", "--because", " ")
+    assert (empty.exit_code, "is not a reason" in empty.stderr) == (2, True)
+
+
 def test_what_is_low_already_is_left_alone(specs: Path) -> None:
     before = read(specs)
     result = rollback("reports.example", "--to", "none", "--write")
