@@ -46,7 +46,6 @@ def _explained_domain(name: str, folder: Path) -> "Explained":
     from mailtls import names
     from mailtls.lint.explained import explained_spec
     from mailtls.lint.specs import spec_findings
-    from mailtls.render.foreign_text import plain
     from mailtls.spec.load import survey
 
     try:
@@ -55,7 +54,7 @@ def _explained_domain(name: str, folder: Path) -> "Explained":
         raise Trouble(f"{name!r} is no rule, no result type and no domain: {e}") from e
     found = survey(folder)
     if not found.asked:
-        raise Trouble("\n".join(plain(str(error)) for error in found.errors))
+        raise Trouble("\n".join(map(str, found.errors)))
     spec = next((spec for spec in found.specs if spec.policy_domain == domain), None)
     if spec is None:
         faults = f"; {_counted_faults(len(found.errors))} there, see mailtls validate {folder}" if found.errors else ""

@@ -31,12 +31,11 @@ def command(paths: tuple[Path, ...], output: str, ref: str | None, strict: bool)
     """
     from mailtls.lint.specs import survey_findings
     from mailtls.render.findings import render_findings
-    from mailtls.render.foreign_text import plain
     from mailtls.spec.load import survey
 
     found = survey(*(paths or (SPECS,)))
     if not found.asked and (ref is None or found.errors != found.empty):
-        raise Trouble("\n".join(plain(str(error)) for error in found.errors))  # a file's name may be a stranger's
+        raise Trouble("\n".join(map(str, found.errors)))
     findings = survey_findings(found)
     if ref is not None and found.errors != found.empty:
         click.echo(f"mailtls: not compared with {ref}, since the specs cannot be loaded as they are", err=True)

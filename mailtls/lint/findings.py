@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mailtls.spec.errors import one_line
 from mailtls.spec.model import Source
 
 
@@ -33,4 +34,4 @@ class Finding:
 
     def __str__(self) -> str:
         where = f"{self.location.file}:{self.location.line}" if self.location else self.policy_domain
-        return f"{where}: {self.rule}: {self.message}; {self.fix} ({self.reference})"
+        return one_line(f"{where}: {self.rule}: {self.message}; {self.fix} ({self.reference})")

@@ -25,8 +25,8 @@ class SpecError:
     rule: str = SPEC_INVALID
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}:{self.column}: "
-        return f"{where}{self.key}: {self.message}" if self.key else where + self.message
+        about = f"{self.key}: " if self.key else ""
+        return one_line(f"{self.file}:{self.line}:{self.column}: {about}{self.message}")
 
 
 class SpecErrors(ValueError):
@@ -54,6 +54,11 @@ class Fault:
 
 def quoted(value: object) -> str:
     """A value from a file inside a message: on one line, as YAML would have it, short."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    text = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+    text = one_line(json.dumps(value, ensure_ascii=False, default=str))
     return text if len(text) <= 80 else text[:76] + '..."'
+
+
+def one_line(text: str) -> str:
+    """`text` with an escape for what does not print: a file's name and a key may hold a stranger's line ends, which
+    give orders to a terminal or to the log of a workflow."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mailtls.spec import yaml_text
-from mailtls.spec.errors import Fault, SpecError
+from mailtls.spec.errors import Fault, SpecError, one_line
 from mailtls.spec.files import SourceFile
 from mailtls.spec.model import Source
 
@@ -83,6 +83,5 @@ def _key(layer: Layer, path: _Path) -> str:
         if isinstance(part, str) and _SIMPLE_KEY.fullmatch(part) and not text.endswith("policy_domains"):
             text += f".{part}" if text else part
         else:
-            shown = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in str(part)[:260])
-            text += f"[{shown}]"
+            text += f"[{one_line(str(part)[:260])}]"
     return text

@@ -261,6 +261,15 @@ def test_trouble_is_told_in_words(
     assert said in result.stderr
 
 
+def test_a_files_name_begins_no_line_of_the_trouble(repository: SpecRepository, diff: Diff) -> None:
+    """CI prints it into a log that takes orders (`::error::`), and into a comment, where a CR ends the code block."""
+    repository.write({"policy_specs/x\r# @admin\n::error::\x1b[2J.yaml": "policy_domain: x\n"})
+    result = diff("--base", "main")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("mailtls: policy_specs/x\\u000d# @admin\\u000a::error::\\u001b[2J.yaml:1:16: ")
+    assert result.stderr.count("\n") == 1
+
+
 def test_a_base_that_cannot_be_loaded_is_trouble_with_its_place(repository: SpecRepository, diff: Diff) -> None:
     repository.git("checkout", "--quiet", "main")
     repository.commit({"policy_specs/b.example.yaml": "policy_domain: b.example\nmta_sts: {mode: enforced}\n"})
