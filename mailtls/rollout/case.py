@@ -57,6 +57,12 @@ class Case:
         record = self.observed.read_record()
         return isinstance(record, Record) and record.policy_id == (policy_id or record.policy_id)
 
+    @property
+    def may_leave_out(self) -> bool:
+        """Does the spec say that an MX host is left out on purpose? Only while another one takes the mail."""
+        named = any(self.names(host.host) for host in self.live or ())
+        return named and "mx-not-in-policy" in self.desired.suppress
+
     def names(self, host: str) -> bool:
         """Does the policy that Git asks for allow this MX host (RFC 8461 section 4.1)?"""
         return allows(self._patterns, host.lower())

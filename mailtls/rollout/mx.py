@@ -29,7 +29,7 @@ def added(case: Case) -> Action | Wait | None:
     if case.live is None:
         return Wait(Kind.ADD_MX, case.policy_domain, None, (Reason(Code.MX_UNKNOWN),))
     missing = [host.host for host in case.live if not case.names(host.host)]
-    if not missing or "mx-not-in-policy" in case.desired.suppress:
+    if not missing or case.may_leave_out:
         return None
     hosts = tuple(dict.fromkeys(host for host in missing if _is_pattern(host)))
     if not hosts:

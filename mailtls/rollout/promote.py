@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 
 from mailtls.mta_sts.policy import Mode
+from mailtls.observed import MxHost
 from mailtls.rollout.case import Case, fault_of, is_good
 from mailtls.rollout.decision import Action, Code, Edit, Kind, Reason, Wait
 from mailtls.rollout.evidence import EvidenceDay, is_evidence_for
@@ -32,7 +33,7 @@ def promote(case: Case) -> Action | Wait | None:
     if bars:
         until = max((reason.until for reason in bars if reason.until is not None), default=None)
         return Wait(Kind.PROMOTE, case.policy_domain, until, (*bars, *(one for one in asked if _met(one))))
-    looks = tuple(Reason(Code.MX_GOOD if is_good(host) else Code.MX_UNSEEN, host=host.host) for host in case.live or ())
+    looks = tuple(_look(case, host) for host in case.live or ())
     shorter = FIRST_MAX_AGE if case.mta_sts.max_age > FIRST_MAX_AGE else None
     edit = Edit(Mode.ENFORCE, max_age=shorter, suppress=(("enforce-without-evidence", _sentence(asked)),))
     return Action(Kind.PROMOTE, case.policy_domain, edit, (*asked, *looks))
@@ -107,10 +108,18 @@ def _mx_bars(case: Case) -> Iterator[Reason]:
     if not hosts:
         yield Reason(Code.NO_MAIL)
     for host in hosts:
-        if not case.names(host.host) and "mx-not-in-policy" not in case.desired.suppress:
+        if case.names(host.host):
+            if any(map(fault_of, host.smtp or ())):
+                yield Reason(Code.MX_FAULT, host=host.host)
+        elif not case.may_leave_out:
             yield Reason(Code.MX_NOT_NAMED, host=host.host)
-        elif any(map(fault_of, host.smtp or ())):
-            yield Reason(Code.MX_FAULT, host=host.host)
+
+
+def _look(case: Case, host: MxHost) -> Reason:
+    """What is said of a host beside the numbers."""
+    if not case.names(host.host):
+        return Reason(Code.MX_LEFT_OUT, host=host.host)
+    return Reason(Code.MX_GOOD if is_good(host) else Code.MX_UNSEEN, host=host.host)
 
 
 def _met(reason: Reason) -> bool:

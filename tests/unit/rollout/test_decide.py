@@ -45,6 +45,14 @@ def test_a_new_mx_is_added_exactly_urgent_in_enforce_and_with_the_question() -> 
     assert (calm.urgent, calm.safe_from) == (False, None)
 
 
+def test_a_host_may_be_left_out_while_another_takes_the_mail() -> None:
+    trap = {"mx-not-in-policy": "a spam trap"}
+    assert decided(ENFORCED, OLD, MX1, MX2, NEW, suppress=trap) == Nothing(DOMAIN, (Reason(Code.IN_ORDER),))
+    action = decided(ENFORCED, OLD, NEW, suppress=trap)
+    assert isinstance(action, Action)
+    assert action.kind is Kind.ADD_MX
+
+
 def test_a_new_mx_is_urgent_while_senders_hold_an_enforce_that_is_served_no_more() -> None:
     testing = policy(TESTING)
     urgent = decided(testing, history((200, ENFORCED), (5, testing)), MX1, MX2, NEW)

@@ -2,6 +2,7 @@
 
 import datetime
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from sample_looks import DOMAIN, MX1, MX2, answer, mx, port_25, tls
@@ -21,12 +22,14 @@ from sample_rollout import (
 
 from mailtls.mta_sts.policy import Mode
 from mailtls.observed import TlsFault
+from mailtls.rollout import promote
 from mailtls.rollout.decision import Action, Code, Edit, Kind, Nothing, Reason, Wait
 from mailtls.rollout.evidence import evidence_of
 from mailtls.spec.controller import Controller, Rollout
 from mailtls.spec.model import TlsRpt
 from mailtls.tls_rpt.report import PolicyType, ResultType
 
+ROLLOUT = Path(promote.__file__).parent
 TESTING = policy(Mode.TESTING)
 PAST = history((20, TESTING))
 CLEAN = reports(TESTING, range(1, 15))
@@ -246,11 +249,25 @@ def test_dns_that_gives_no_answer_or_two_stands_in_the_way() -> None:
     assert Code.NO_MAIL in codes(none)
 
 
-def test_a_host_that_is_left_out_on_purpose_is_no_bar() -> None:
+def test_a_host_that_is_left_out_on_purpose_is_no_bar_and_is_told() -> None:
     reason = {"mx-not-in-policy": "a spam trap"}
-    trap = decided(TESTING, PAST, MX1, MX2, "trap.contoso.example", entries=CLEAN, suppress=reason)
-    assert isinstance(trap, Action)
-    assert trap.kind is Kind.PROMOTE
+    trap = mx("trap.contoso.example", 90, port_25(False))
+    hosts = (mx(MX1, 10, port_25()), mx(MX2, 10, port_25()), trap)
+    action = decided(TESTING, PAST, entries=CLEAN, suppress=reason, mail_hosts=hosts)
+    assert isinstance(action, Action)
+    assert action.kind is Kind.PROMOTE
+    assert Reason(Code.MX_LEFT_OUT, host="trap.contoso.example") in action.reasons
+
+
+def test_no_reason_leaves_every_host_out() -> None:
+    only = decided(TESTING, PAST, "mx9.contoso.example", entries=CLEAN, suppress={"mx-not-in-policy": "a spam trap"})
+    assert isinstance(only, Action)
+    assert only.kind is Kind.ADD_MX
+
+
+def test_every_word_of_the_list_is_said_by_some_rule() -> None:
+    rules = "".join(path.read_text() for path in ROLLOUT.glob("*.py") if path.name != "decision.py")
+    assert [code.name for code in Code if f"Code.{code.name}" not in rules] == []
 
 
 def test_hold_and_manual_say_what_they_hold_back() -> None:
