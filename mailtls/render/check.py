@@ -1,7 +1,7 @@
 """One checked domain as a screen of text, as one line of many, as JSON, as Markdown."""
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -166,7 +166,7 @@ def _facts(checked: Checked) -> Iterator[tuple[str, str]]:
     if observed.sts is not None:
         values = [value for value in observed.sts.values if value.startswith("v=STSv1")]
         ttl = f" (TTL {observed.sts.ttl})" if observed.sts.ttl is not None else ""
-        yield "record", "; ".join(values) + ttl if values else _nothing(observed.sts)
+        yield "record", " and ".join(values) + ttl if values else _nothing(observed.sts)
     if verdict.policy is not None:
         mx = ", ".join(map(str, verdict.policy.mx)) or "none"
         yield "policy", f"{verdict.policy.mode}, kept for {_span(verdict.policy.max_age)}; mx {mx}"
@@ -200,13 +200,22 @@ def _beside(observed: Observed) -> str:
     dane = [host for host in hosts if host.tlsa and host.tlsa.values and host.tlsa.authenticated]
     dmarc = tags(observed.dmarc, "v=DMARC1")
     parts = [
-        f"DNSSEC {'yes' if signed else 'no'}",
+        f"DNSSEC {'yes' if signed else 'not proved'}",
         f"DANE {f'{len(dane)} of {len(hosts)} MX' if dane else 'no'}",
-        f"DMARC {('p=' + dmarc.get('p', '?')[:12]) if dmarc is not None else 'no'}",
+        f"DMARC {_dmarc(observed, dmarc)}",
         f"BIMI {_bimi(observed.bimi, dmarc)}",
         f"CAA {'yes' if observed.caa and observed.caa.values else 'no'}",
     ]
     return ", ".join(parts)
+
+
+def _dmarc(observed: Observed, record: Mapping[str, str] | None) -> str:
+    """What it asks for: of a parent's record, `sp` counts before `p` (RFC 7489 section 6.3)."""
+    if record is None or observed.dmarc is None:
+        return "no"
+    parents = observed.dmarc.name != f"_dmarc.{observed.policy_domain}"
+    tag = "sp" if parents and "sp" in record else "p"
+    return f"{tag}={record.get(tag, '?')[:12]}" + (" of a parent" if parents else "")
 
 
 def _bimi(answer: DnsAnswer | None, dmarc: Any) -> str:

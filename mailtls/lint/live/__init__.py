@@ -6,7 +6,15 @@ for finding in live_findings(observed, spec):
 
 from mailtls.lint.about import About
 from mailtls.lint.findings import Finding, Severity
-from mailtls.lint.live import beside_rules, dane_rules, mx_rules, policy_host_rules, reading_rules, record_rules
+from mailtls.lint.live import (
+    beside_rules,
+    dane_rules,
+    max_age_rules,
+    mx_rules,
+    policy_host_rules,
+    reading_rules,
+    record_rules,
+)
 from mailtls.lint.live.case import Case
 from mailtls.observed import Observed
 from mailtls.spec.model import PolicySpec
@@ -15,6 +23,7 @@ RULES = (
     *record_rules.RULES,
     *policy_host_rules.RULES,
     *reading_rules.RULES,
+    *max_age_rules.RULES,
     *mx_rules.RULES,
     *dane_rules.RULES,
     *beside_rules.RULES,

@@ -103,7 +103,7 @@ def _right_record(host: MxHost, der: bytes) -> str | None:
 def _without_dnssec(case: Case) -> Iterator[Said]:
     for host in case.observed.mail_hosts:
         if host.tlsa is not None and host.tlsa.values and not host.tlsa.authenticated:
-            yield Said(f"{host.host} has TLSA records, and DNSSEC does not prove them: no sender uses them")
+            yield Said(f"{host.host} has TLSA records, and the resolver proves none of them by DNSSEC")
 
 
 RULES: tuple[LiveRule, ...] = (
@@ -123,8 +123,8 @@ RULES: tuple[LiveRule, ...] = (
             "tlsa-without-dnssec",
             Severity.INFO,
             Group.LIVE,
-            "DANE counts signed records alone.",
-            "Sign the zone, or remove the TLSA records.",
+            "DANE counts records alone that DNSSEC proves. A resolver that does not look at signatures proves nothing.",
+            "Ask one that does (--resolver); if it proves none either, sign the zone or remove the TLSA records.",
             "RFC 7672 section 2.2",
         ),
         _without_dnssec,

@@ -9,6 +9,9 @@ from mailtls.mta_sts.mx_coverage import MxCoverage
 from mailtls.mta_sts.policy import Mode
 from mailtls.observed import DnsStatus, MxHost, SmtpLook, TlsFault
 
+_NAMED = 5
+"""A stranger's policy may name hosts by the thousand."""
+
 
 def _host_names(case: Case) -> tuple[str, ...]:
     return tuple(host.host for host in case.observed.mail_hosts if not host.supposed)
@@ -27,8 +30,11 @@ def _not_in_policy(case: Case) -> Iterator[Said]:
 def _unused(case: Case) -> Iterator[Said]:
     if case.policy is None or case.policy.mode is Mode.NONE or not (hosts := _host_names(case)):
         return
-    for pattern in MxCoverage.of(case.policy, hosts).unused:
-        yield Said(f"mx {pattern} matches no live MX")
+    unused = tuple(map(str, MxCoverage.of(case.policy, hosts).unused))
+    if len(unused) > _NAMED:
+        yield Said(f"{len(unused)} mx of the policy match no live MX: {', '.join(unused[:_NAMED])}, ...")
+    else:
+        yield from (Said(f"mx {pattern} matches no live MX") for pattern in unused)
 
 
 def _null_mx(case: Case) -> Iterator[Said]:

@@ -17,8 +17,8 @@ _ISSUERS = {
     "let's encrypt": ("letsencrypt.org",),
     "amazon": ("amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"),
     "google trust": ("pki.goog",),
-    "digicert": ("digicert.com",),
-    "sectigo": ("sectigo.com", "comodoca.com"),
+    "digicert": ("digicert.com", "symantec.com", "thawte.com", "geotrust.com", "rapidssl.com"),
+    "sectigo": ("sectigo.com", "comodoca.com", "comodo.com", "usertrust.com", "trust-provider.com"),
     "zerossl": ("sectigo.com", "zerossl.com"),
     "globalsign": ("globalsign.com",),
 }
@@ -123,10 +123,14 @@ def _content_type(case: Case) -> Iterator[Said]:
 
 def _invalid(case: Case) -> Iterator[Said]:
     if case.published:
-        broken = (policy for look, policy in case.policies if not _is_challenge(look))
-        yield from (
-            Said(words) for words in dict.fromkeys(str(one) for one in broken if isinstance(one, InvalidPolicy))
-        )
+        broken = [(look, policy) for look, policy in case.policies if not _is_challenge(look)]
+        told = (f"{one}{_packed(look)}" for look, one in broken if isinstance(one, InvalidPolicy))
+        yield from map(Said, dict.fromkeys(told))
+
+
+def _packed(look: HttpsLook) -> str:
+    coding = look.header("content-encoding")
+    return f"; it came packed as {ascii(coding)[:40]}, which no sender asks for" if coding else ""
 
 
 def _differ(case: Case) -> Iterator[Said]:

@@ -111,7 +111,10 @@ def _answers_differ(case: Case) -> Iterator[Said]:
         if ours is None or theirs is None:
             continue
         if theirs.status is DnsStatus.FAILED:
-            yield Said(f"{theirs.name} {theirs.rdtype}: the zone's own servers: {theirs.failure}")
+            yield Said(
+                f"{theirs.name} {theirs.rdtype}: the zone's own servers gave no answer: {theirs.failure}",
+                "See whether they answer from here: many networks let nobody but their own resolver ask.",
+            )
         elif ours.status is not DnsStatus.FAILED and sorted(ours.values) != sorted(theirs.values):
             yield Said(
                 f"{ours.name} {ours.rdtype}: the resolver says {_values(ours)}, "

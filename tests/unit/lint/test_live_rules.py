@@ -5,11 +5,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sample_looks import DOMAIN, MX1, MX2, POLICY, VERSION, answer, mx, page, port_25, seen, tls, tls_rpt_txt, txt
+from sample_looks import (
+    DOMAIN,
+    MX1,
+    MX2,
+    POLICY,
+    VERSION,
+    answer,
+    certificate,
+    mx,
+    page,
+    port_25,
+    seen,
+    tls,
+    tls_rpt_txt,
+    txt,
+)
 
 from mailtls.lint import Severity
 from mailtls.lint.live import RULES, live_findings
-from mailtls.observed import DnsAnswer, DnsStatus, HttpsLook, Observed, TlsFault
+from mailtls.observed import DnsAnswer, DnsStatus, HttpsLook, Observed, TlsFault, TlsLook
 from mailtls.spec.load import load
 from mailtls.spec.model import PolicySpec
 
@@ -65,6 +80,8 @@ CASES: list[tuple[str, Severity, dict[str, Any]]] = [
     ("policy-too-large", E, https(page(None, 200, failure="the body is larger than 65536 octets"))),
     ("policy-cut-off", E, https(page(None, 200, failure="no whole answer within 10 s"))),
     ("policy-content-type", E, https(page(headers=(("content-type", "application/octet-stream"),)))),
+    ("policy-max-age-short", W, https(page(POLICY.replace(b"604800", b"0")))),
+    ("policy-max-age-short", W, https(page(POLICY.replace(b"604800", b"86399")))),
     ("policy-read-differently", W, https(page(POLICY + b"mode: testing\r\n"))),
     ("policy-read-differently", W, https(page(POLICY + b"max_age: 60\r\n"))),
     ("policy-read-differently", W, https(page(POLICY + b"version: STSv2\r\n"))),
@@ -130,6 +147,37 @@ def test_a_host_that_nobody_answers_for_is_not_held_against_the_policy() -> None
     found = rules_of(seen(mx=answer(DOMAIN, "MX"), mail_hosts=(own,)))
     assert "mx-without-address" in found
     assert not {"mx-not-in-policy", "policy-mx-unused"} & set(found)
+
+
+@pytest.mark.parametrize("body", [POLICY.replace(b"604800", b"86400"), TESTING.replace(b"604800", b"60")])
+def test_a_policy_that_is_kept_for_a_day_or_refuses_nothing_is_not_too_short(body: bytes) -> None:
+    assert "policy-max-age-short" not in rules_of(seen(**https(page(body))))
+
+
+def test_a_policy_with_thousands_of_hosts_is_one_finding() -> None:
+    many = POLICY + b"".join(b"mx: h%d.contoso.example\r\n" % number for number in range(2000))
+    (found,) = [one for one in live_findings(seen(**https(page(many)))) if one.rule == "policy-mx-unused"]
+    assert found.message.startswith("2000 mx of the policy match no live MX: h0.contoso.example, ")
+    assert len(found.message) < 200
+
+
+def test_an_answer_that_came_packed_says_so() -> None:
+    packed = page(b"\x1f\x8b\x08", headers=(("content-type", "text/plain"), ("content-encoding", "gzip")))
+    (found,) = live_findings(seen(**https(packed)))
+    assert "packed as 'gzip'" in found.message
+
+
+def test_servers_that_gave_no_answer_are_not_waited_for() -> None:
+    failed = DnsAnswer(DOMAIN, "MX", DnsStatus.FAILED, failure="timed out")
+    (found,) = live_findings(seen(mx_authoritative=failed))
+    assert found.fix is not None
+    assert "TTL" not in found.fix
+
+
+def test_an_authority_that_goes_by_an_older_name_may_issue() -> None:
+    of_digicert = page(tls=TlsLook("TLSv1.3", certificate(issuer="DigiCert Inc")))
+    caa = answer(DOMAIN, "CAA", '0 issue "symantec.com"')
+    assert rules_of(seen(caa=caa, **https(of_digicert))) == {}
 
 
 def test_every_rule_is_tried() -> None:
