@@ -17,6 +17,8 @@ COMMANDS = {
     "validate": "judge specs by the rules, offline",
     "diff": "what a change of specs means for each domain",
     "render": "the policy and the records of one spec",
+    "status": "how each domain stands, and what comes next",
+    "reconcile": "the next safe change of every domain, decided and told",
     "rollback": "go back from enforce to testing, as an edit of one spec",
     "retire": "begin to give a domain's policy up, as an edit of one spec",
     "explain": "a rule, a result type or a domain in plain words",

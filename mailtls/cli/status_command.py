@@ -1,0 +1,74 @@
+"""`mailtls status`: how each domain stands, and what comes next."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mailtls.cli import terminal
+from mailtls.cli.network import network, network_options
+from mailtls.cli.options import format_option
+from mailtls.cli.stand import Failed, Ways, looks_of, specs_of, stand_all, standing_options, store_at
+
+if TYPE_CHECKING:
+    from mailtls.rollout.conditions import Standing
+    from mailtls.spec.model import PolicySpec
+
+
+@click.command(epilog="Example:  mailtls status --store s3://contoso-policies,contoso-reports contoso.example")
+@click.argument("domains", nargs=-1, metavar="[DOMAIN]...")
+@standing_options
+@click.option("--long", "long", is_flag=True, help="A whole screen for each, also for more than 3 domains.")
+@format_option("text", "json", "markdown")
+@network_options
+@click.pass_context
+def command(
+    ctx: click.Context,
+    domains: tuple[str, ...],
+    specs: Path,
+    store: str | None,
+    region: str | None,
+    smtp: bool,
+    authoritative: bool,
+    long: bool,
+    output: str,
+    resolver: str | None,
+    proxy: str | None,
+    allow_private: bool,
+    timeout: float,
+    at_once: int,
+) -> None:
+    """Tell how each domain of the specs stands: mode, since when, conditions, next step and its day, evidence.
+
+    DOMAIN: only these; all specs when left out. The conditions Ready, Reconciling, Stalled and DriftDetected have
+    reasons of a closed list, which docs/controller.md explains. Changes nothing.
+
+    \b
+    Exit codes:  0 all are Ready, none is Stalled, and no drift was detected
+                 1 one is not
+                 2 trouble, or a domain could not be looked at
+    """
+    from mailtls.render.status import is_well, render_status
+
+    found = specs_of(specs, domains)
+    where = store_at(store, region)
+    ways = Ways(network(resolver, proxy, allow_private, timeout, at_once), looks_of(smtp, authoritative), where)
+    standings, failed = asyncio.run(_stand(found, ways))
+    colour = terminal.takes_colour()
+    text = render_status(standings, failed, output, width=terminal.width(), colour=colour, long=long)
+    click.echo(text, nl=False, color=colour)
+    ctx.exit(2 if failed else 0 if all(map(is_well, standings)) else 1)
+
+
+async def _stand(specs: "tuple[PolicySpec, ...]", ways: Ways) -> "tuple[list[Standing], dict[str, str]]":
+    standings: "list[Standing]" = []
+    failed: dict[str, str] = {}
+    progress = terminal.Progress("looking at", len(specs))
+    async for one in stand_all(specs, ways, progress.advance):
+        if isinstance(one, Failed):
+            failed[one.policy_domain] = one.told
+        else:
+            standings.append(one)
+    progress.clear()
+    return standings, failed

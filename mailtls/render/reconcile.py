@@ -1,0 +1,172 @@
+"""All decisions of one run, the most pressing first, as text, JSON (`reconcile.v1.schema.json`), Markdown."""
+
+import json
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mailtls.render.decisions import decision_data, details, headline
+from mailtls.render.foreign_text import code, markdown, plain
+from mailtls.rollout.conditions import Group
+from mailtls.rollout.decision import Decision
+
+FORMATS = ("text", "json", "markdown")
+SCHEMA_FILE = "reconcile.v1.schema.json"
+
+HEADS: Mapping[Group, str] = {
+    Group.URGENT: "urgent: mail is held, or soon",
+    Group.CHANGE: "changes that are due",
+    Group.PERSON: "waiting for a person",
+    Group.UNDECIDED: "cannot be decided without --store",
+    Group.DATE: "waiting for a day",
+    Group.EVIDENCE: "waiting for reports or for a deployment",
+    Group.NOTHING: "nothing to do",
+}
+WITHOUT_STORE = (
+    "Without --store nobody knows what was served and what was reported: only a new MX in DNS and the beginning of a "
+    "retirement are decided; no promotion, no demotion, no removal of an MX, no max_age, and no day is promised."
+)
+DRY = "Nothing was changed or proposed: this command only tells. Each change is yours to make, as a commit in Git."
+_COUNTED = (Group.UNDECIDED, Group.NOTHING)
+"""Groups of which text and Markdown tell the number alone."""
+_COLOURS = {Group.URGENT: "31", Group.CHANGE: "33", Group.PERSON: "33"}
+_MOST = 60_000
+"""Characters of Markdown; a comment of GitHub takes 65,536."""
+
+
+@dataclass(slots=True)
+class Run:
+    """What a run decided. stored: whether a store was read. failed: domain to what went wrong."""
+
+    stored: bool
+    decisions: list[tuple[Group, Decision]] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Nothing is due and nothing waits for a person."""
+        return not any(group in (Group.URGENT, Group.CHANGE, Group.PERSON) for group, _ in self.decisions)
+
+    def of(self, group: Group) -> list[Decision]:
+        return [decision for of, decision in self.decisions if of is group]
+
+
+def render_run(run: Run, output: str, *, width: int = 80, colour: bool = False) -> str:
+    """width: columns, of text alone. colour: whether text may hold colour codes."""
+    if output == "json":
+        return json.dumps(data(run), indent=1, ensure_ascii=False) + "\n"
+    return _markdown(run) if output == "markdown" else _text(run, max(width, 40), colour)
+
+
+def data(run: Run) -> dict[str, Any]:
+    """Plain data, as the schema has it; every domain is in it."""
+    return {
+        "dry_run": True,
+        "store": run.stored,
+        "counts": {str(group): len(run.of(group)) for group in Group} | {"failed": len(run.failed)},
+        "domains": [
+            {"policy_domain": decision.policy_domain, "group": str(group), **decision_data(decision)}
+            for group in Group
+            for decision in run.of(group)
+        ],
+        "failed": [{"policy_domain": name, "told": plain(told)} for name, told in run.failed.items()],
+    }
+
+
+def _text(run: Run, width: int, colour: bool) -> str:
+    lines: list[str] = []
+    for group in Group:
+        decisions = run.of(group)
+        if decisions and group not in _COUNTED:
+            lines += [_styled(HEADS[group].upper(), _COLOURS.get(group, "1"), colour)]
+            lines += [line for decision in decisions for line in _one(decision, width)]
+            lines.append("")
+    if run.failed:
+        lines.append(_styled("FAILED: NOTHING WAS DECIDED", "31", colour))
+        for name, told in run.failed.items():
+            lines += _wrapped(f"{name}: {told}", width, "  ", "      ")
+        lines.append("")
+    for sentence in _ends(run):
+        lines += _wrapped(sentence, width, "", "")
+    return "\n".join(lines) + "\n"
+
+
+def _one(decision: Decision, width: int) -> list[str]:
+    lines = _wrapped(f"{decision.policy_domain}: {headline(decision)}", width, "  ", "      ")
+    for sentence in details(decision):
+        lines += _wrapped(sentence, width, "    - ", "      ")
+    return lines
+
+
+def _markdown(run: Run) -> str:
+    """At most _MOST characters: what is left out is counted."""
+    parts = [f"### mailtls reconcile: {markdown(summary(run))}\n"]
+    for group in Group:
+        if (decisions := run.of(group)) and group not in _COUNTED:
+            parts.append(f"\n#### {HEADS[group].capitalize()}\n\n")
+            parts += [_item(decision) for decision in decisions]
+    if run.failed:
+        parts.append("\n#### Failed: nothing was decided\n\n")
+        parts += [f"- {code(name)}: {markdown(told)}\n" for name, told in run.failed.items()]
+    end = "\n" + "\n\n".join(map(markdown, _ends(run)[1:])) + "\n"
+    return _bounded(parts, _MOST - len(end)) + end
+
+
+def _item(decision: Decision) -> str:
+    lines = [f"- **{code(decision.policy_domain)}**: {markdown(headline(decision))}"]
+    lines += [f"  - {markdown(sentence)}" for sentence in details(decision)]
+    return "\n".join(lines) + "\n"
+
+
+def _bounded(parts: Sequence[str], most: int) -> str:
+    kept: list[str] = []
+    size = 0
+    for part in parts:
+        size += len(part)
+        if size > most - 100:
+            missing = sum(other.startswith("- ") for other in parts[len(kept) :])
+            return "".join([*kept, f"\n{missing} more domains are left out here; the JSON has all.\n"])
+        kept.append(part)
+    return "".join(kept)
+
+
+def summary(run: Run) -> str:
+    """`300 domains: 1 urgent, 2 changes due, ...`; says so where nothing is to be done."""
+    words = {
+        Group.URGENT: "urgent",
+        Group.CHANGE: "due",
+        Group.PERSON: "waiting for a person",
+        Group.UNDECIDED: "undecided",
+        Group.DATE: "waiting for a day",
+        Group.EVIDENCE: "waiting for reports or a deployment",
+        Group.NOTHING: "with nothing to do",
+    }
+    counts = [f"{len(run.of(group))} {words[group]}" for group in Group if run.of(group)]
+    counts += [f"{len(run.failed)} failed"] if run.failed else []
+    total = len(run.decisions) + len(run.failed)
+    return f"{total} domain{'s' if total != 1 else ''}: {', '.join(counts)}"
+
+
+def _ends(run: Run) -> list[str]:
+    """The summary, then what has to be known about the run."""
+    ends = [summary(run)]
+    if run.is_quiet and not run.failed and not run.of(Group.UNDECIDED):
+        ends.append("Nothing is to be done now.")
+    ends += [] if run.stored else [WITHOUT_STORE]
+    return [*ends, DRY]
+
+
+def _wrapped(text: str, width: int, first: str, then: str) -> list[str]:
+    return textwrap.wrap(
+        plain(text),
+        width,
+        initial_indent=first,
+        subsequent_indent=then,
+        break_long_words=False,  # a name that is cut in two cannot be copied
+        break_on_hyphens=False,
+    )
+
+
+def _styled(text: str, shade: str, colour: bool) -> str:
+    return f"\x1b[{shade}m{text}\x1b[0m" if colour else text
