@@ -65,6 +65,6 @@ async def _decide(specs: "tuple[PolicySpec, ...]", ways: Ways) -> "Run":
         if isinstance(one, Failed):
             run.failed[one.policy_domain] = one.told
         else:
-            run.decisions.append((one.group, one.decision))
+            run.add(one)
     progress.clear()
     return run

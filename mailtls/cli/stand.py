@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mailtls.observe.domain import Looks, Network
     from mailtls.observe.store import Store
     from mailtls.observed import Observed
-    from mailtls.rollout.conditions import Standing
+    from mailtls.rollout.standing import Standing
     from mailtls.rollout.evidence import Evidence
     from mailtls.rollout.history import History
     from mailtls.spec.model import PolicySpec
@@ -80,7 +80,7 @@ def looks_of(smtp: bool, authoritative: bool) -> "Looks":
     """The looks that decisions need, and those that were asked for."""
     from mailtls.observe.domain import Looks
 
-    looks = Looks.RECORDS | Looks.POLICY | Looks.MX
+    looks = Looks.USUAL
     if smtp:
         looks |= Looks.SMTP
     return looks | Looks.AUTHORITATIVE if authoritative else looks
@@ -162,7 +162,7 @@ async def stand_all(
 async def _stand(spec: "PolicySpec", ways: Ways, readers: ThreadPoolExecutor) -> "Standing | Failed":
     from mailtls.observe.domain import look_at
     from mailtls.observe.store import StoreTrouble
-    from mailtls.rollout.conditions import stand
+    from mailtls.rollout.standing import stand
 
     try:
         observed = await look_at(spec.policy_domain, ways.looks, ways.network)

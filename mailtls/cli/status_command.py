@@ -10,9 +10,10 @@ from mailtls.cli import terminal
 from mailtls.cli.network import network, network_options
 from mailtls.cli.options import format_option
 from mailtls.cli.stand import Failed, Ways, looks_of, specs_of, stand_all, standing_options, store_at
+from mailtls.cli.trouble import Trouble
 
 if TYPE_CHECKING:
-    from mailtls.rollout.conditions import Standing
+    from mailtls.rollout.standing import Standing
     from mailtls.spec.model import PolicySpec
 
 
@@ -51,6 +52,11 @@ def command(
     """
     from mailtls.render.status import is_well, render_status
 
+    if store is None:
+        raise Trouble(
+            "how a domain stands depends on what was served and reported: write --store s3://POLICY-BUCKET,REPORTS-BUCKET "
+            "or a folder; for what DNS alone shows: mailtls check --specs policy_specs"
+        )
     found = specs_of(specs, domains)
     where = store_at(store, region)
     ways = Ways(network(resolver, proxy, allow_private, timeout, at_once), looks_of(smtp, authoritative), where)
@@ -62,7 +68,7 @@ def command(
 
 
 async def _stand(specs: "tuple[PolicySpec, ...]", ways: Ways) -> "tuple[list[Standing], dict[str, str]]":
-    standings: "list[Standing]" = []
+    standings: list[Standing] = []
     failed: dict[str, str] = {}
     progress = terminal.Progress("looking at", len(specs))
     async for one in stand_all(specs, ways, progress.advance):

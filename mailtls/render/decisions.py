@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from mailtls.render.foreign_text import plain
+from mailtls.rollout.concerns import Concern
 from mailtls.rollout.decision import Action, Code, Decision, Edit, Kind, Nothing, Reason, Wait
 from mailtls.rollout.promote import RECENT_DAYS
 
@@ -90,7 +92,8 @@ def _refusals(reason: Reason) -> str:
     kind = f" ({reason.result_type})" if reason.result_type else ""
     if where or kind:
         return f"{count}{where}{kind}"
-    return f"{count} that enforce refuses, at most {reason.want or 0:,} allowed"
+    over = f"; over on {reason.until:%Y-%m-%d} if no more are reported" if reason.until else ""
+    return f"{count} that enforce refuses, at most {reason.want or 0:,} allowed{over}"
 
 
 def headline(decision: Decision) -> str:
@@ -117,10 +120,17 @@ def _changed(kind: Kind, edit: Edit) -> str:
         case Kind.REMOVE_MX:
             return f"take out of the policy: {', '.join(edit.remove_mx)}"
         case Kind.LOWER_MAX_AGE | Kind.RAISE_MAX_AGE:
-            days = (edit.max_age or 0) // 86400  # rollout asks for whole days
-            return f"{TITLES[kind]} to {days} day{'s' if days != 1 else ''}"
+            return f"{TITLES[kind]} to {_days(edit)}"
+        case Kind.PROMOTE if edit.max_age is not None:
+            return f"{TITLES[kind]}, with max_age at {_days(edit)} at first"
         case _:
             return TITLES[kind]
+
+
+def _days(edit: Edit) -> str:
+    """Of max_age; rollout asks for whole days."""
+    days = (edit.max_age or 0) // 86400
+    return f"{days} day{'s' if days != 1 else ''}"
 
 
 def details(decision: Decision) -> Iterator[str]:
@@ -182,3 +192,15 @@ def _edit_data(edit: Edit) -> dict[str, Any]:
 
 def _iso(when: datetime | None) -> str | None:
     return when.isoformat(timespec="seconds") if when else None
+
+
+def concern_data(concern: Concern) -> dict[str, Any]:
+    """As the schemas of `reconcile` and `status` have it."""
+    finding = concern.finding
+    return {
+        "topic": str(concern.topic),
+        "rule": finding.rule,
+        "severity": str(finding.severity),
+        "message": plain(finding.message),
+        "fix": plain(finding.fix),
+    }

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mailtls.render.decisions import decision_data, details, headline
+from mailtls.render.decisions import concern_data, decision_data, details, headline
 from mailtls.render.foreign_text import code, markdown, plain
-from mailtls.rollout.conditions import Group
+from mailtls.rollout.standing import Group, Standing
+from mailtls.rollout.concerns import Concern
 from mailtls.rollout.decision import Decision
 
 FORMATS = ("text", "json", "markdown")
@@ -23,6 +24,7 @@ HEADS: Mapping[Group, str] = {
     Group.EVIDENCE: "waiting for reports or for a deployment",
     Group.NOTHING: "nothing to do",
 }
+MENDED_BY_HAND = "wrong, and no change of a spec mends it"
 WITHOUT_STORE = (
     "Without --store nobody knows what was served and what was reported: only a new MX in DNS and the beginning of a "
     "retirement are decided; no promotion, no demotion, no removal of an MX, no max_age, and no day is promised."
@@ -37,16 +39,25 @@ _MOST = 60_000
 
 @dataclass(slots=True)
 class Run:
-    """What a run decided. stored: whether a store was read. failed: domain to what went wrong."""
+    """What a run decided. stored: whether a store was read. concerns: by domain, those that are errors.
+    failed: domain to what went wrong."""
 
     stored: bool
     decisions: list[tuple[Group, Decision]] = field(default_factory=list)
+    concerns: dict[str, tuple[Concern, ...]] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+
+    def add(self, standing: Standing) -> None:
+        """Keep what is told of a domain, and no more."""
+        self.decisions.append((standing.group, standing.status.decision))
+        if standing.errors:
+            self.concerns[standing.status.policy_domain] = standing.errors
 
     @property
     def is_quiet(self) -> bool:
         """Nothing is due and nothing waits for a person."""
-        return not any(group in (Group.URGENT, Group.CHANGE, Group.PERSON) for group, _ in self.decisions)
+        pressing = (Group.URGENT, Group.CHANGE, Group.PERSON)
+        return not self.concerns and not any(group in pressing for group, _ in self.decisions)
 
     def of(self, group: Group) -> list[Decision]:
         return [decision for of, decision in self.decisions if of is group]
@@ -64,9 +75,15 @@ def data(run: Run) -> dict[str, Any]:
     return {
         "dry_run": True,
         "store": run.stored,
-        "counts": {str(group): len(run.of(group)) for group in Group} | {"failed": len(run.failed)},
+        "counts": {str(group): len(run.of(group)) for group in Group}
+        | {"concerns": len(run.concerns), "failed": len(run.failed)},
         "domains": [
-            {"policy_domain": decision.policy_domain, "group": str(group), **decision_data(decision)}
+            {
+                "policy_domain": decision.policy_domain,
+                "group": str(group),
+                **decision_data(decision),
+                "concerns": [concern_data(one) for one in run.concerns.get(decision.policy_domain, ())],
+            }
             for group in Group
             for decision in run.of(group)
         ],
@@ -82,6 +99,13 @@ def _text(run: Run, width: int, colour: bool) -> str:
             lines += [_styled(HEADS[group].upper(), _COLOURS.get(group, "1"), colour)]
             lines += [line for decision in decisions for line in _one(decision, width)]
             lines.append("")
+    if run.concerns:
+        lines.append(_styled(MENDED_BY_HAND.upper(), "31", colour))
+        for name, found in run.concerns.items():
+            for one in found:
+                lines += _wrapped(f"{name}: {one.topic}: {one.finding.message}", width, "  ", "      ")
+                lines += _wrapped(f"Do: {one.finding.fix}", width, "    - ", "      ") if one.finding.fix else []
+        lines.append("")
     if run.failed:
         lines.append(_styled("FAILED: NOTHING WAS DECIDED", "31", colour))
         for name, told in run.failed.items():
@@ -106,6 +130,9 @@ def _markdown(run: Run) -> str:
         if (decisions := run.of(group)) and group not in _COUNTED:
             parts.append(f"\n#### {HEADS[group].capitalize()}\n\n")
             parts += [_item(decision) for decision in decisions]
+    if run.concerns:
+        parts.append(f"\n#### {MENDED_BY_HAND.capitalize()}\n\n")
+        parts += [_mended(name, one) for name, found in run.concerns.items() for one in found]
     if run.failed:
         parts.append("\n#### Failed: nothing was decided\n\n")
         parts += [f"- {code(name)}: {markdown(told)}\n" for name, told in run.failed.items()]
@@ -117,6 +144,11 @@ def _item(decision: Decision) -> str:
     lines = [f"- **{code(decision.policy_domain)}**: {markdown(headline(decision))}"]
     lines += [f"  - {markdown(sentence)}" for sentence in details(decision)]
     return "\n".join(lines) + "\n"
+
+
+def _mended(name: str, concern: Concern) -> str:
+    line = f"- **{code(name)}**: {concern.topic}: {markdown(concern.finding.message)}\n"
+    return line + (f"  - Do: {markdown(concern.finding.fix)}\n" if concern.finding.fix else "")
 
 
 def _bounded(parts: Sequence[str], most: int) -> str:
@@ -143,6 +175,7 @@ def summary(run: Run) -> str:
         Group.NOTHING: "with nothing to do",
     }
     counts = [f"{len(run.of(group))} {words[group]}" for group in Group if run.of(group)]
+    counts += [f"{len(run.concerns)} to be mended by hand"] if run.concerns else []
     counts += [f"{len(run.failed)} failed"] if run.failed else []
     total = len(run.decisions) + len(run.failed)
     return f"{total} domain{'s' if total != 1 else ''}: {', '.join(counts)}"

@@ -1,26 +1,47 @@
-"""How domains stand, as text, JSON (`status.v1.schema.json`), Markdown. The words are those of `rollout/conditions.py`."""
+"""How domains stand, as text, JSON (`status.v1.schema.json`), Markdown."""
 
 import json
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mailtls.render.decisions import decision_data, details, headline
+from mailtls.render.decisions import concern_data, decision_data, details, headline
 from mailtls.render.foreign_text import code, markdown, plain
-from mailtls.rollout.conditions import Condition, Name, Standing, State
+from mailtls.rollout.standing import Standing
+from mailtls.rollout.status import Condition, Name, Why
 
 FORMATS = ("text", "json", "markdown")
 SCHEMA_FILE = "status.v1.schema.json"
 SCREENS = 3
 """More domains than these get one line each."""
 
-_GOOD = {Name.READY: State.TRUE, Name.STALLED: State.FALSE, Name.DRIFT_DETECTED: State.FALSE}
+MEANINGS: Mapping[Why, str] = {
+    Why.ENFORCED: "senders that honour MTA-STS deliver over verified TLS or not at all",
+    Why.TESTING: "nothing is refused yet",
+    Why.MODE_NONE: "the policy is switched off",
+    Why.REPORTS_ONLY: "the spec asks for no policy",
+    Why.NOT_AT_THE_EDGE: "what Git says is not what senders find",
+    Why.URGENT_CHANGE: "a change is due, and mail is held meanwhile, or soon",
+    Why.CONCERN: "something is wrong that no change of the spec mends",
+    Why.PROPOSED: "a change is due",
+    Why.WAITING: "for a day, for reports, or for the deployment of what is merged",
+    Why.HELD: "`hold: true` in the spec",
+    Why.MANUAL: "`rollout: manual` in the spec",
+    Why.NEEDS_A_PERSON: "nothing goes on until somebody mends, decides or looks",
+    Why.IN_ORDER: "nothing is to be done",
+    Why.DRIFT: "senders find something else",
+    Why.NOTHING_FOUND: "nothing of the kind",
+}
+"""Each reason of a condition, in words."""
+_WELL = {Name.STALLED: False, Name.DRIFT_DETECTED: False}
 _LABEL = 15
 
 
 def is_well(standing: Standing) -> bool:
-    """Ready, not stalled, and no drift. Whether a next step is on its way does not count."""
-    return all(standing.condition(name).state is state for name, state in _GOOD.items())
+    """Not stalled, no drift, nothing wrong and nothing urgent. That testing goes on is well."""
+    if standing.errors or any(standing.status.condition(name).holds for name in _WELL):
+        return False
+    return standing.status.condition(Name.READY).why not in (Why.URGENT_CHANGE, Why.NEEDS_A_PERSON, Why.CONCERN)
 
 
 def render_status(
@@ -41,19 +62,19 @@ def render_status(
     if long or len(standings) + len(failed) <= SCREENS:
         parts = [_screen(standing, width, colour) for standing in standings]
     else:
-        names = min(max((len(standing.policy_domain) for standing in standings), default=0), width // 2)
+        names = min(max((len(standing.status.policy_domain) for standing in standings), default=0), width // 2)
         parts = ["".join(_line(standing, names, width, colour) for standing in standings)]
     parts += ["".join(_failed(name, told, width) for name, told in failed.items())]
     return "\n".join(part for part in parts if part)
 
 
 def mode_words(standing: Standing) -> str:
-    """`testing since 2026-11-14, id 0a3f`: what senders find, and what Git asks for where that differs."""
-    mode = str(standing.mode) if standing.mode else "no policy seen"
-    since = f" since {standing.since:%Y-%m-%d}" if standing.since else ""
-    policy_id = f", id {standing.policy_id}" if standing.policy_id else ""
-    asked = f" (Git asks for {standing.asked or 'no policy'})" if standing.asked is not standing.mode else ""
-    return f"{mode}{since}{policy_id}{asked}"
+    """`testing since 2026-11-14, id 0a3f`: what is served."""
+    status = standing.status
+    if status.mode is None:
+        return "no policy is served"
+    since = f" since {status.since:%Y-%m-%d}" if status.since else ""
+    return f"{status.mode}{since}" + (f", id {status.policy_id}" if status.policy_id else "")
 
 
 def evidence_words(standing: Standing) -> str:
@@ -72,24 +93,26 @@ def evidence_words(standing: Standing) -> str:
 
 def _data(standings: Sequence[Standing], failed: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "domains": [
-            {
-                "policy_domain": standing.policy_domain,
-                "mode": str(standing.mode) if standing.mode else None,
-                "asked": str(standing.asked) if standing.asked else None,
-                "since": standing.since.isoformat(timespec="seconds") if standing.since else None,
-                "policy_id": standing.policy_id or None,
-                "group": str(standing.group),
-                "conditions": [
-                    {"type": str(one.name), "status": str(one.state), "reason": str(one.why), "message": one.told}
-                    for one in standing.conditions
-                ],
-                "next": decision_data(standing.decision),
-                "evidence": _evidence(standing),
-            }
-            for standing in standings
-        ],
+        "domains": [_domain(standing) for standing in standings],
         "failed": [{"policy_domain": name, "told": plain(told)} for name, told in failed.items()],
+    }
+
+
+def _domain(standing: Standing) -> dict[str, Any]:
+    status = standing.status
+    return {
+        "policy_domain": status.policy_domain,
+        "mode": str(status.mode) if status.mode else None,
+        "since": status.since.isoformat(timespec="seconds") if status.since else None,
+        "policy_id": status.policy_id or None,
+        "group": str(standing.group),
+        "conditions": [
+            {"type": str(one.name), "status": one.holds, "reason": str(one.why), "message": MEANINGS[one.why]}
+            for one in status.conditions
+        ],
+        "next": decision_data(status.decision),
+        "evidence": _evidence(standing),
+        "concerns": [concern_data(one) for one in status.concerns],
     }
 
 
@@ -108,33 +131,44 @@ def _evidence(standing: Standing) -> dict[str, Any] | None:
 
 
 def _screen(standing: Standing, width: int, colour: bool) -> str:
-    lines = _wrapped(f"{standing.policy_domain}: {mode_words(standing)}", width, "", "  ")
+    status = standing.status
+    lines = _wrapped(f"{status.policy_domain}: {mode_words(standing)}", width, "", "  ")
     if colour:
-        lines[0] = lines[0].replace(standing.policy_domain, f"\x1b[1m{standing.policy_domain}\x1b[0m", 1)
-    for one in standing.conditions:
-        wrapped = _labelled(str(one.name), f"{one.state}, {one.why}: {one.told}", width)
+        lines[0] = lines[0].replace(status.policy_domain, f"\x1b[1m{status.policy_domain}\x1b[0m", 1)
+    for one in status.conditions:
+        wrapped = _labelled(str(one.name), f"{_yes(one)}, {one.why}: {MEANINGS[one.why]}", width)
         lines += [_shaded(one, wrapped[0]) if colour else wrapped[0], *wrapped[1:]]
-    lines += _labelled("next", headline(standing.decision), width)
-    for sentence in details(standing.decision):
+    lines += _labelled("next", headline(status.decision), width)
+    for sentence in details(status.decision):
         lines += _wrapped(sentence, width, " " * _LABEL + "- ", " " * _LABEL + "  ")
     lines += _labelled("evidence", evidence_words(standing), width)
+    for concern in status.concerns:
+        finding = concern.finding
+        lines += _labelled(str(concern.topic), f"{finding.severity}: {finding.message}", width)
+        lines += _wrapped(f"Do: {finding.fix}", width, " " * _LABEL, " " * _LABEL) if finding.fix else []
     return "\n".join(lines) + "\n"
 
 
+def _yes(condition: Condition) -> str:
+    return "yes" if condition.holds else "no"
+
+
 def _shaded(condition: Condition, line: str) -> str:
-    if condition.name not in _GOOD:
+    if condition.name not in _WELL:
         return line
-    shade = "32" if condition.state is _GOOD[condition.name] else "31"
-    return line.replace(str(condition.state), f"\x1b[{shade}m{condition.state}\x1b[0m", 1)
+    shade = "31" if condition.holds else "32"
+    return line.replace(f" {_yes(condition)},", f" \x1b[{shade}m{_yes(condition)}\x1b[0m,", 1)
 
 
 def _line(standing: Standing, names: int, width: int, colour: bool) -> str:
-    """Name, mode, the first condition that is not as it should be, what is next."""
-    bad = next((one for one in standing.conditions if one.state is not _GOOD.get(one.name, one.state)), None)
-    word = f"{bad.name} {bad.state} ({bad.why})" if bad else "Ready"
-    text = f"{standing.policy_domain:<{names}}  {standing.mode or '-':<7}  {word}: {plain(headline(standing.decision))}"
+    """Name, mode, whether it is ready or the first thing against it, what is next."""
+    status = standing.status
+    bad = next((name for name in _WELL if status.condition(name).holds), None)
+    ready = status.condition(Name.READY)
+    word = str(bad) if bad else "Ready" if ready.holds else f"not Ready ({ready.why})"
+    text = f"{status.policy_domain:<{names}}  {status.mode or '-':<7}  {word}: {plain(headline(status.decision))}"
     text = text if len(text) <= width else text[: width - 3] + "..."
-    return (f"\x1b[31m{text}\x1b[0m" if colour and bad else text) + "\n"
+    return (f"\x1b[31m{text}\x1b[0m" if colour and not is_well(standing) else text) + "\n"
 
 
 def _failed(name: str, told: str, width: int) -> str:
@@ -142,18 +176,18 @@ def _failed(name: str, told: str, width: int) -> str:
 
 
 def _markdown(standings: Sequence[Standing], failed: Mapping[str, str]) -> str:
-    lines = ["| domain | what senders find | Ready | Stalled | DriftDetected | next | evidence |", "|" + "---|" * 7]
+    heads = ["domain", "served", *map(str, Name), "next", "evidence"]
+    lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
     for standing in standings:
-        states = [standing.condition(name) for name in (Name.READY, Name.STALLED, Name.DRIFT_DETECTED)]
         cells = [
-            code(standing.policy_domain),
+            code(standing.status.policy_domain),
             _cell(mode_words(standing)),
-            *(f"{one.state}, {one.why}" for one in states),
-            _cell(headline(standing.decision)),
+            *(f"{_yes(one)}, {one.why}" for one in standing.status.conditions),
+            _cell(headline(standing.status.decision)),
             _cell(evidence_words(standing)),
         ]
         lines.append(f"| {' | '.join(cells)} |")
-    lines += [f"| {code(name)} | failed: {_cell(told)} | | | | | |" for name, told in failed.items()]
+    lines += [f"| {code(name)} | failed: {_cell(told)} | | | | | | |" for name, told in failed.items()]
     return "\n".join(lines) + "\n"
 
 
