@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from mailtls.observe.domain import Looks, Network
     from mailtls.observe.store import Store
     from mailtls.observed import Observed
-    from mailtls.rollout.standing import Standing
     from mailtls.rollout.evidence import Evidence
     from mailtls.rollout.history import History
+    from mailtls.rollout.standing import Standing
     from mailtls.spec.model import PolicySpec
 
 _F = TypeVar("_F", bound=Callable[..., Any])

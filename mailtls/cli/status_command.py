@@ -46,16 +46,16 @@ def command(
     reasons of a closed list, which docs/controller.md explains. Changes nothing.
 
     \b
-    Exit codes:  0 all are Ready, none is Stalled, and no drift was detected
-                 1 one is not
+    Exit codes:  0 none is Stalled, drifting, wrong or in need of an urgent change; testing may go on
+                 1 one is
                  2 trouble, or a domain could not be looked at
     """
     from mailtls.render.status import is_well, render_status
 
     if store is None:
         raise Trouble(
-            "how a domain stands depends on what was served and reported: write --store s3://POLICY-BUCKET,REPORTS-BUCKET "
-            "or a folder; for what DNS alone shows: mailtls check --specs policy_specs"
+            "how a domain stands depends on what was served and reported: name the buckets, or a folder, with --store; "
+            "for what DNS alone shows: mailtls check --specs policy_specs"
         )
     found = specs_of(specs, domains)
     where = store_at(store, region)

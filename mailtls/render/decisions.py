@@ -53,14 +53,14 @@ _OF_DAY = {
     Code.TOO_LATE: "too late for the planned day: the longer max_age is held until {until}",
 }
 _OF_NUMBERS = {
-    Code.SERVED_DAYS: "served unchanged for {have:,} of {want:,} days",
-    Code.CLEAN_SESSIONS: "{have:,} of {want:,} clean sessions",
-    Code.REPORTERS: "{have:,} of {want:,} reporting organisations",
-    Code.RECENT_WINDOW: f"reports of the last {RECENT_DAYS} days: {{have:,}} days, {{want:,}} needed",
-    Code.EARLIER_WINDOW: "reports of the time before: {have:,} days, {want:,} needed",
+    Code.SERVED_DAYS: "served unchanged for {have:,} days, {want:,} needed",
+    Code.CLEAN_SESSIONS: "{have:,} clean sessions, {want:,} needed",
+    Code.REPORTERS: "{have:,} reporting organisations, {want:,} needed",
+    Code.RECENT_WINDOW: f"reports on {{have:,}} of the last {RECENT_DAYS} days, {{want:,}} needed",
+    Code.EARLIER_WINDOW: "reports on {have:,} days of the time before, {want:,} needed",
     Code.DAYS_UNREAD: "{have:,} days of the ledger could not be read whole",
     Code.MX_TOO_MANY: "{have:,} new MX hosts, and one proposal adds at most {want:,}",
-    Code.ENFORCED_DAYS: "in enforce for {have:,} of {want:,} days",
+    Code.ENFORCED_DAYS: "in enforce for {have:,} days, {want:,} needed",
 }
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from mailtls.render.decisions import concern_data, decision_data, details, headline
 from mailtls.render.foreign_text import code, markdown, plain
-from mailtls.rollout.standing import Group, Standing
 from mailtls.rollout.concerns import Concern
 from mailtls.rollout.decision import Decision
+from mailtls.rollout.standing import Group, Standing
 
 FORMATS = ("text", "json", "markdown")
 SCHEMA_FILE = "reconcile.v1.schema.json"

@@ -34,7 +34,7 @@ MEANINGS: Mapping[Why, str] = {
 }
 """Each reason of a condition, in words."""
 _WELL = {Name.STALLED: False, Name.DRIFT_DETECTED: False}
-_LABEL = 15
+_LABEL = 17
 
 
 def is_well(standing: Standing) -> bool:
