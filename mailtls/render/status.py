@@ -7,8 +7,8 @@ from typing import Any
 
 from mailtls.render.decisions import concern_data, decision_data, details, headline
 from mailtls.render.foreign_text import code, markdown, plain
+from mailtls.rollout.conditions import Condition, Name, Why
 from mailtls.rollout.standing import Standing
-from mailtls.rollout.status import Condition, Name, Why
 
 FORMATS = ("text", "json", "markdown")
 SCHEMA_FILE = "status.v1.schema.json"

@@ -7,10 +7,10 @@ from enum import StrEnum
 from mailtls.lint.findings import Severity
 from mailtls.observed import Observed
 from mailtls.rollout.concerns import Concern
+from mailtls.rollout.conditions import DomainStatus, Name, status_of
 from mailtls.rollout.decision import Action, Code, Nothing, Reason, Wait
 from mailtls.rollout.evidence import Evidence
 from mailtls.rollout.history import History
-from mailtls.rollout.status import DomainStatus, Name, status_of
 from mailtls.spec.model import PolicySpec
 
 

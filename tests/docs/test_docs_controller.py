@@ -10,9 +10,9 @@ import pytest
 from mailtls.observe.store import EVIDENCE_DAYS
 from mailtls.render.status import MEANINGS
 from mailtls.rollout import max_age, mode, mx, promote, waits
+from mailtls.rollout.conditions import Name
 from mailtls.rollout.decision import Kind
 from mailtls.rollout.standing import Group
-from mailtls.rollout.status import Name
 from mailtls.spec.controller import Rollout
 
 PAGE = (Path(__file__).parents[2] / "docs" / "controller.md").read_text("utf-8")

@@ -11,9 +11,9 @@ from mailtls.mta_sts.policy import Mode
 from mailtls.render.decisions import TITLES, details, headline, told
 from mailtls.render.reconcile import Run, render_run
 from mailtls.render.status import MEANINGS
+from mailtls.rollout.conditions import Name, Why
 from mailtls.rollout.decision import Code, Kind, Nothing, Reason, Wait
 from mailtls.rollout.standing import Group, Standing, group_of, stand
-from mailtls.rollout.status import Name, Why
 from mailtls.spec.controller import Controller, Rollout
 
 TESTING, ENFORCE = policy(Mode.TESTING), policy(Mode.ENFORCE, max_age=2419200)
