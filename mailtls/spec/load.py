@@ -73,7 +73,7 @@ def survey(*roots: Path, shown: Path | None = None, instead: Mapping[str, bytes 
                 message = "no spec in here; an empty set would delete every domain, so it is never meant"
                 loading.errors.append(SpecError(name, 1, 1, "", message, "file-not-read"))
                 empty.append(loading.errors[-1])
-            elif not os.path.lexists(root):
+            elif not os.path.lexists(os.path.normpath(root)):
                 empty += loading.errors[before[1] :]
     specs = tuple(loading.specs[domain] for domain in sorted(loading.specs))
     nothing = SpecErrors(empty).errors

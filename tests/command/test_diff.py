@@ -244,6 +244,7 @@ def test_specs_at_the_root_of_the_repository(tmp_path: Path, diff: Diff, monkeyp
         ({}, ("--base", "nowhere"), "git knows no commit 'nowhere'; fetch it"),
         ({}, ("--base=--output=stolen",), "'--output=stolen' is not the name of a commit"),
         ({}, ("--base", "main", "no_such_folder"), "no_such_folder:1:1: there is no such file or folder"),
+        ({}, ("--base", "main", "typo/../policy_specs"), "typo/../policy_specs:1:1: there is no such file or folder"),
         (
             {"policy_specs/a.example.yaml": "policy_domain: a.example\nmta_sts: {mode: enforced, mx: [x.example]}\n"},
             ("--base", "main"),
