@@ -304,11 +304,8 @@ def test_a_comment_is_never_longer_than_it_may_be(
     assert comments.comments[0]["body"].startswith(MARK)
 
 
-def test_gitlabs_jobs_write_one_note(origin: Origin, python: Path, run: Callable[..., Runner], tmp_path: Path) -> None:
-    """The same change through the scripts of .gitlab-ci.yml; the run of GitHub's has installed the command."""
-    origin.propose(remove_a_spec)
-    checkout = run().folder / "check"
-    gitlab = Comments(
+def gitlab_notes() -> Comments:
+    return Comments(
         token="a-project-token",
         collection="/projects/3/merge_requests/7/notes",
         single="/projects/3/merge_requests/7/notes",
@@ -317,23 +314,45 @@ def test_gitlabs_jobs_write_one_note(origin: Origin, python: Path, run: Callable
         me={"id": 5, "username": "project_3_bot"},
     )
 
-    def job(name: str, folder: Path) -> subprocess.CompletedProcess[str]:
-        script = tmp_path / f"{name}.sh"
-        script.write_text("\n".join(GITLAB[name]["script"]))
-        environment = {
-            "PATH": f"{python}{os.pathsep}{os.environ['PATH']}",
-            "SPECS": GITLAB["variables"]["SPECS"],
-            "CI_MERGE_REQUEST_DIFF_BASE_SHA": origin.git("rev-parse", "main"),
-            "CI_API_V4_URL": gitlab.url,
-            "CI_PROJECT_ID": "3",
-            "CI_MERGE_REQUEST_IID": "7",
-            "MAILTLS_NOTE_TOKEN": gitlab.token,
-        }
-        return subprocess.run(
-            [*SHELLS["bash"], script], cwd=folder, env=environment, capture_output=True, text=True, timeout=60
-        )
 
-    checked = job("check", checkout)
+def gitlab_job(
+    name: str, folder: Path, gitlab: Comments, python: Path, base: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """The script of one job, run in `folder`. base: the commit that the merge request goes into."""
+    environment = {
+        "PATH": f"{python}{os.pathsep}{os.environ['PATH']}",
+        "SPECS": GITLAB["variables"]["SPECS"],
+        "CI_MERGE_REQUEST_DIFF_BASE_SHA": base,
+        "CI_API_V4_URL": gitlab.url,
+        "CI_PROJECT_ID": "3",
+        "CI_MERGE_REQUEST_IID": "7",
+        "MAILTLS_NOTE_TOKEN": gitlab.token,
+    }
+    script = folder / f"{name}.sh"
+    script.write_text("\n".join(GITLAB[name]["script"]))
+    return subprocess.run(
+        [*SHELLS["bash"], script], cwd=folder, env=environment, capture_output=True, text=True, timeout=60
+    )
+
+
+def test_gitlabs_note_gives_no_order(python: Path, tmp_path: Path) -> None:
+    """A line of a note that begins with a slash is an order, and it runs with the rights of the token. What the job
+    `check` hands over may be written by the code of the change."""
+    (tmp_path / "comment.md").write_text("### mailtls\n/close\r\n  /label ~urgent\r/approve\npolicy/x\n")
+    gitlab = gitlab_notes()
+    with served(gitlab):
+        assert gitlab_job("note", tmp_path, gitlab, python).returncode == 0
+    (note,) = gitlab.comments
+    assert note["body"].splitlines()[1:] == ["### mailtls", "\\/close", "  \\/label ~urgent", "\\/approve", "policy/x"]
+
+
+def test_gitlabs_jobs_write_one_note(origin: Origin, python: Path, run: Callable[..., Runner], tmp_path: Path) -> None:
+    """The same change through the scripts of .gitlab-ci.yml; the run of GitHub's has installed the command."""
+    origin.propose(remove_a_spec)
+    checkout = run().folder / "check"
+    gitlab = gitlab_notes()
+    base = origin.git("rev-parse", "main")
+    checked = gitlab_job("check", checkout, gitlab, python, base)
     assert checked.returncode == 1, checked.stderr
     assert "spec-removed-while-live" in checked.stdout
     elsewhere = tmp_path / "elsewhere"  # no code of the change is there
@@ -342,7 +361,7 @@ def test_gitlabs_jobs_write_one_note(origin: Origin, python: Path, run: Callable
     with served(gitlab):
         gitlab.write({"id": 9, "username": "a-person"}, "<!-- mailtls: what this merge request changes -->\nmine")
         for _ in range(2):
-            noted = job("note", elsewhere)
+            noted = gitlab_job("note", elsewhere, gitlab, python, base)
             assert noted.returncode == 0, noted.stderr
     _, note = gitlab.comments
     assert "spec-removed-while-live" in note["body"]
