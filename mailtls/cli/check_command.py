@@ -51,7 +51,8 @@ def command(
 ) -> None:
     """Look at domains as sending servers do, and say what becomes of their mail today.
 
-    Reads DNS and the policy over HTTPS; changes nothing, sends no mail.
+    Reads DNS and the policy over HTTPS; changes nothing, sends no mail. The exit code is 1 where an error or a warning
+    was found.
     """
     wanted = _wanted(domains, specs)
     looks = Looks.USUAL

@@ -166,10 +166,13 @@ class _Look:
         answer = await self._ask("mx", self.domain, "MX")
         found = [value.partition(" ") for value in answer.values]
         ordered = sorted({(int(preference), host) for preference, _, host in found if host != NULL_MX})
-        if answer.left_out or len(ordered) > MAX_MX_HOSTS:
+        preferences: dict[str, int] = {}
+        for preference, host in ordered:
+            preferences.setdefault(host, preference)  # named twice, a host is still one
+        if answer.left_out or len(preferences) > MAX_MX_HOSTS:
             told = len(answer.values) + answer.left_out
             self.unasked.append(f"{told} MX records; {MAX_MX_HOSTS} hosts were looked at")
-        hosts = [(host, preference) for preference, host in ordered[:MAX_MX_HOSTS]]
+        hosts = list(preferences.items())[:MAX_MX_HOSTS]
         if answer.status is DnsStatus.NO_DATA:
             own = await self._mail_host(self.domain, None)
             self.mail_hosts += [own] if own.addresses or own.unanswered else []

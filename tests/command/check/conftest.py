@@ -117,6 +117,8 @@ def mailtls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checker]:
     publish("odd.example", mode="testing")
     zone["odd.example", "MX"] = [r"10 a|b.odd.example."]
     zone["_mta-sts.odd.example", "TXT"].append(r'"v=STSv1 \226\130\172"')
+    publish("twice.example")
+    zone["twice.example", "MX"] = ["30 mx9.twice.example.", "20 mx1.twice.example.", "10 mx9.twice.example."]
     zone["null.example", "MX"] = ["0 ."]
     zone["inside.example", "MX"] = ["10 mx1.inside.example."]
     zone["_mta-sts.inside.example", "TXT"] = ['"v=STSv1; id=1;"']

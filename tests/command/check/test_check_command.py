@@ -91,6 +91,15 @@ def test_a_crowd_of_mx_is_cut_and_told(mailtls: Any) -> None:
     assert any("2000 MX records" in words for words in found["unasked"])
 
 
+def test_a_host_that_is_named_twice_is_one_host(mailtls: Any) -> None:
+    found = domains(mailtls("check", "twice.example", "--format", "json"))["twice.example"]
+    assert [(host["preference"], host["host"]) for host in found["hosts"]] == [
+        (10, "mx9.twice.example"),
+        (20, "mx1.twice.example"),
+    ]
+    assert [one["rule"] for one in found["findings"]].count("mx-not-in-policy") == 1
+
+
 def test_addresses_inside_are_not_connected_to(mailtls: Any) -> None:
     done = mailtls("check", "inside.example", "--format", "json", private=False)
     assert done.returncode == 1  # a job that saw nothing is not green
