@@ -15,7 +15,7 @@ from datetime import datetime
 from mailtls.mta_sts.policy import Mode
 from mailtls.observed import Observed
 from mailtls.rollout.case import Case
-from mailtls.rollout.decision import Action, Code, Decision, Nothing, Reason, Wait
+from mailtls.rollout.decision import Action, Code, Decision, Kind, Nothing, Reason, Wait
 from mailtls.rollout.evidence import Evidence
 from mailtls.rollout.history import History
 from mailtls.rollout.max_age import max_age
@@ -57,10 +57,12 @@ def subjects(case: Case) -> Iterator[Action | Wait]:
     promotion = promote(case)
     if promotion is not None:
         yield promotion
-    if new_hosts is None:  # nothing is taken out while the MX records hold what nobody has explained
-        yield from unused(case)
+    # nothing is taken out while the MX records hold what nobody has explained
+    hosts = tuple(unused(case)) if new_hosts is None else ()
+    yield from hosts
     kept = max_age(case)
-    if kept is not None:
+    moving = any(one.kind is Kind.MOVE_MX for one in hosts)
+    if kept is not None and not (moving and kept.kind is Kind.RAISE_MAX_AGE):
         yield kept
 
 

@@ -288,6 +288,13 @@ def test_max_age_grows_to_weeks_when_enforce_was_quiet() -> None:
     assert decided(week, history((60, week))) == Nothing(DOMAIN, (Reason(Code.IN_ORDER),))  # silence is not quiet
 
 
+def test_max_age_does_not_grow_while_a_host_is_to_come() -> None:
+    week, both = policy(ENFORCE, MX1, max_age=WEEK), policy(ENFORCE, MX1, NEW, max_age=WEEK)
+    wait = decided(both, history((60, week), (3, both)), MX1, entries=reports(both, range(3)))
+    assert isinstance(wait, Wait)
+    assert wait.kind is Kind.MOVE_MX
+
+
 def test_max_age_is_lowered_in_time_for_a_planned_move() -> None:
     def planned(days: int) -> Controller:
         return Controller(Rollout(planned_move=(NOW + days * DAY).date()))

@@ -8,7 +8,7 @@ import dataclasses
 import datetime
 from dataclasses import dataclass, field
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sample_looks import MX1, MX2, NOW
 from sample_rollout import DAY, WEEK, evidence, look, policy, row, spec
@@ -43,7 +43,8 @@ class Domain:
 
     def deploy(self, wanted: Policy) -> None:
         self.served = wanted
-        self.versions.append(Version(f"v{len(self.versions)}", self.now, wanted.render()))
+        # newest first, as S3 lists them: two may be of the same moment
+        self.versions.insert(0, Version(f"v{len(self.versions)}", self.now, wanted.render()))
 
     def add_to_policy(self, host: str) -> None:
         self.deploy(dataclasses.replace(self.served, mx=(*self.served.mx, MxPattern(host))))
@@ -111,6 +112,7 @@ def test_a_domain_from_testing_to_its_end() -> None:
 
 
 @settings(max_examples=25, deadline=None)
+@example(86400, 86400, 28, 0)  # max_age is raised and the host named at the same moment
 @given(
     st.sampled_from([86400, 3 * 86400, WEEK, 4 * WEEK]),
     st.sampled_from([86400, WEEK, 3 * WEEK]),
