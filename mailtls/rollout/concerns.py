@@ -31,6 +31,8 @@ class Topic(StrEnum):
     """The MX records themselves are odd."""
     DNS = "dns"
     """DNS gave no answer, or different ones."""
+    OTHER = "other"
+    """Whatever a newer rule finds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +83,14 @@ TOPICS: Mapping[str, Topic] = {
     "dns-answers-differ": Topic.DNS,
 }
 """By the rule that finds it."""
-ANSWERED_BY_PROPOSALS = frozenset({"mx-not-in-policy"})
+ANSWERED_BY_PROPOSALS = frozenset({"mx-not-in-policy", "policy-max-age-short"})
 """Rules whose findings `decide` answers."""
 
 
 def concerns(observed: Observed, desired: PolicySpec) -> tuple[Concern, ...]:
     """The worst first. Notes are left out: they ask nobody to do anything."""
     return tuple(
-        Concern(TOPICS[finding.rule], finding)
+        Concern(TOPICS.get(finding.rule, Topic.OTHER), finding)
         for finding in live_findings(observed, desired)
-        if finding.severity is not Severity.INFO and finding.rule in TOPICS
+        if finding.severity is not Severity.INFO and finding.rule not in ANSWERED_BY_PROPOSALS
     )
