@@ -24,8 +24,8 @@ Rendered from `mailtls/lint/`; do not edit. After a change of a rule: `python -m
 `make docs`). `mailtls explain RULE` prints one entry.
 
 error: it fails, or mail is lost. warning: it works today and is unwise. info: worth knowing. What an entry calls
-`suppress` silences the rule in one spec, with a reason; an error cannot be silenced, and a reason that is gone should
-take its line with it.
+`suppress` silences the rule in one spec, with a reason; a reason that is gone should take its line with it. An error
+has no such line, but for `enforce-without-evidence`: there the reason is what the rule asks for.
 """
 
 _TITLES = {

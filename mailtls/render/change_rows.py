@@ -86,7 +86,7 @@ def headline(change_set: ChangeSet, findings: Iterable[Finding], now: datetime.d
     errors, warnings = severities.count(Severity.ERROR), severities.count(Severity.WARNING)
     notes = severities.count(Severity.INFO) + sum(len(waits(change, now)) for change in change_set.changes)
     return (
-        f"{changed} of {_count(change_set.policy_domains, 'domain')} {'changes' if changed == 1 else 'change'}",
+        f"{changed:,} of {_count(change_set.policy_domains, 'domain')} {'changes' if changed == 1 else 'change'}",
         _count(errors, "error"),
         _count(warnings, "warning"),
         _count(notes, "note"),

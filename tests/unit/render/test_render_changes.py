@@ -51,6 +51,12 @@ def test_a_strangers_words_stay_words() -> None:
     assert json.loads(rendered("json", change, base=base))["changes"][0]["after"]["suppress"]["mode-lowered"] == hostile
 
 
+def test_large_numbers_are_written_alike() -> None:
+    changes = [Change(f"d{number}.example", None, spec(f"d{number}.example", None)) for number in range(1200)]
+    for output in ("text", "markdown"):
+        assert "1,200 of 1,200 domains change" in rendered(output, *changes)
+
+
 @pytest.mark.parametrize(("domains", "hosts"), [(1, 1), (400, 1), (30, 12), (300, 12), (1, 200), (20, 200)])
 def test_no_change_is_too_large_for_a_comment(domains: int, hosts: int) -> None:
     def mx(domain: int, side: str) -> list[str]:
