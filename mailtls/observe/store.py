@@ -140,7 +140,7 @@ def _by_day(
     day, keys = first, list[tuple[str, int]]()
     for number, (key, size) in enumerate(store.ledger_keys(prefix, f"{prefix}{first.isoformat()}/")):
         parsed = _day_of(key.removeprefix(prefix))
-        if parsed is None or parsed < first:
+        if parsed is None:
             continue
         if parsed > last:
             break
