@@ -25,7 +25,7 @@ Rendered from `mailtls/lint/`; do not edit. After a change of a rule: `python -m
 
 error: it fails, or mail is lost. warning: it works today and is unwise. info: worth knowing. What an entry calls
 `suppress` silences the rule in one spec, with a reason; a reason that is gone should take its line with it. An error
-has no such line, but for `enforce-without-evidence`: there the reason is what the rule asks for.
+can be silenced only where its entry says so.
 """
 
 _TITLES = {
