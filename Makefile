@@ -50,6 +50,7 @@ bench: .venv/ready
 	$(RUN) bench/mail_to_report.py
 	$(RUN) bench/check.py
 	$(RUN) bench/decide.py
+	$(RUN) bench/reconcile.py
 
 docs: .venv/ready ## the generated references
 	$(RUN) -m mailtls.spec.reference --write
