@@ -147,3 +147,19 @@ def test_a_network_without_dns_is_a_failure_of_each_domain(mailtls: Any) -> None
     assert result.exit_code == 2
     assert "5 domains: 5 failed" in result.stdout
     assert "is there a network?" in " ".join(result.stdout.split())
+
+
+def test_buckets_that_do_not_answer_are_a_failure_of_the_domain_with_the_permission_named(mailtls: Any) -> None:
+    aws = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
+    done = mailtls(
+        "reconcile", "--store", "s3://a,b", "--region", "eu-west-1",
+        "--specs", "policy_specs/quiet.example.yaml", **aws,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (2, "")
+    assert "quiet.example: s3:ListBucketVersions on a: " in " ".join(done.stdout.split())
+
+
+def test_buckets_without_a_region_are_trouble(mailtls: Any) -> None:
+    done = mailtls("reconcile", "--store", "s3://a,b", AWS_REGION="", AWS_DEFAULT_REGION="")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--region eu-west-1" in done.stderr
