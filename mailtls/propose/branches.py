@@ -216,6 +216,8 @@ def _refusal(command: str, said: str) -> ForgeError:
     """What git said on standard error, as the error that a caller can act on."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     words = shown(" / ".join(line.removeprefix("fatal: ").removeprefix("error: ") for line in lines[:4]))
+    if "cannot create" in said and "exists" in said:
+        return Refused(f"git {command}: a branch has a name that ours needs as a folder; delete or rename it: {words}")
     if "stale info" in said or ("[remote rejected]" in said and "cannot lock ref" in said):
         return Raced("the branch moved while we worked: a person or another run was faster")
     if "Authentication failed" in said or "could not read" in said or " 401" in said or " 403" in said:

@@ -9,18 +9,20 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from mailtls.propose.branches import Branches, Commit, Raced
+from mailtls.propose.branches import Branches, Commit
 from mailtls.propose.forges.forge import (
     AlreadyThere,
     Forge,
     ForgeError,
     NewPullRequest,
+    NotAllowed,
     PullRequest,
+    Unreachable,
 )
 from mailtls.propose.proposal import PREFIX, Proposal, key_of, withdrawn
 
 MOST_FAILURES = 3
-"""Failures one after the other, after which the rest of a run is not tried: it is the forge then, and not a domain."""
+"""Times that the forge fails or forbids, one after the other, until the rest of a run is not tried."""
 
 
 class Result(StrEnum):
@@ -104,10 +106,10 @@ class Run:
             return
         try:
             outcome = act()
-        except Raced as e:
+        except (NotAllowed, Unreachable) as e:  # what would meet the next domain as well
+            self._failures += 1
             outcome = Outcome(kind, policy_domain, Result.FAILED, str(e))
         except ForgeError as e:
-            self._failures += 1
             outcome = Outcome(kind, policy_domain, Result.FAILED, str(e))
         else:
             self._failures = 0

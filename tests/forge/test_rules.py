@@ -1,5 +1,6 @@
 """What becomes of a proposal, by what people did: each rule on a real Gitea with real Git."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -273,11 +274,29 @@ def test_a_pull_request_from_a_fork_with_our_branchs_name_is_not_ours(house: Hou
     assert results(house.run(promote())) == [Result.OPENED]
 
 
-def test_one_domain_that_cannot_be_proposed_stops_no_other(house: House) -> None:
-    outside = promote("fabrikam.example", files={"../outside.yaml": "x"})
-    outcomes = house.run(outside, promote())
-    assert results(outcomes) == [Result.FAILED, Result.OPENED]
+def test_domains_that_cannot_be_proposed_stop_no_other(house: House) -> None:
+    wrong = [promote(f"brand{number}.example", files={"../outside.yaml": "x"}) for number in range(4)]
+    outcomes = house.run(*wrong, promote())
+    assert results(outcomes) == [Result.FAILED] * 4 + [Result.OPENED]
     assert "not a path in the repository" in outcomes[0].words
+
+
+def test_a_branch_in_the_way_of_ours_is_told_and_left(house: House) -> None:
+    house.as_alice("POST", "/branches", {"new_branch_name": "mailtls/promote", "old_branch_name": "main"})
+    [outcome] = house.run(promote())
+    assert outcome.result is Result.FAILED
+    assert "delete or rename it" in outcome.words
+    assert "mailtls/promote" in house.branches()
+
+
+def test_two_runs_at_the_same_time_leave_one_proposal_a_domain(house: House) -> None:
+    many = [promote(f"brand{number}.example") for number in range(4)]
+    with ThreadPoolExecutor(2) as pool:
+        runs = [pool.submit(house.run, *many) for _ in range(2)]
+        seen = {result for run in runs for result in results(run.result())}
+    assert seen <= {Result.OPENED, Result.UPDATED, Result.UNCHANGED}
+    assert [len(house.commits(pull["number"])) for pull in house.pulls()] == [1, 1, 1, 1]
+    assert results(house.run(*many)) == [Result.UNCHANGED] * 4
 
 
 def test_a_file_that_goes_is_deleted(house: House) -> None:

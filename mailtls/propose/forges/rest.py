@@ -19,6 +19,8 @@ from mailtls.propose.forges.forge import AlreadyThere, ForgeError, NotAllowed, R
 
 TIME_LIMIT = 30
 """Seconds that the forge may be silent in one request."""
+MOST_SECONDS = 60
+"""For the content of one answer, however steadily it comes."""
 MOST_OCTETS = 16 << 20
 """Octets of one answer: a page of 100 pull requests, each with a body of 65,536 characters, has half of it."""
 MOST_PAGES = 100
@@ -113,9 +115,7 @@ class Api:
 
     def _answer(self, request: urllib.request.Request, where: str) -> Any:
         with _OPENER.open(request, timeout=TIME_LIMIT) as response:
-            content = response.read(MOST_OCTETS + 1)
-        if len(content) > MOST_OCTETS:
-            raise Refused(f"{where}: the answer has more than {MOST_OCTETS} octets")
+            content = _content(response, where)
         if not content:
             return None
         try:
@@ -135,8 +135,8 @@ class Api:
     def _words(self, error: urllib.error.HTTPError) -> str:
         """What the forge says, on one line."""
         try:
-            said = json.loads(error.read(MOST_OCTETS))
-        except (ValueError, RecursionError, OSError, http.client.HTTPException):
+            said = json.loads(_content(error, ""))
+        except (ValueError, RecursionError, OSError, http.client.HTTPException, ForgeError):
             return error.reason if isinstance(error.reason, str) else ""
         if isinstance(said, dict):
             words = [said.get("message") or said.get("error_description") or said.get("error"), said.get("errors")]
@@ -145,6 +145,19 @@ class Api:
 
     def _hidden(self, text: str) -> str:
         return shown(text.replace(self.token, "[token]"))
+
+
+def _content(response: Any, where: str) -> bytes:
+    """All of an answer. Raises Refused where it is too large, Unreachable where it comes too slowly."""
+    end = time.monotonic() + MOST_SECONDS
+    content = bytearray()
+    while piece := response.read1(1 << 16):
+        content += piece
+        if len(content) > MOST_OCTETS:
+            raise Refused(f"{where}: the answer has more than {MOST_OCTETS} octets")
+        if time.monotonic() > end:
+            raise Unreachable(f"{where}: the answer took longer than {MOST_SECONDS} s")
+    return bytes(content)
 
 
 def guard_transport(url: str) -> None:
