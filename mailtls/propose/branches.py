@@ -104,7 +104,12 @@ class Branches:
         seen = self.heads.get(branch)
         if seen is not None and seen.id == commit.id:
             return
-        self._update(branch, f"{commit.id}:refs/heads/{branch}", seen)
+        try:
+            self._update(branch, f"{commit.id}:refs/heads/{branch}", seen)
+        except Raced:  # by a run that made the same commit: what was wanted is there
+            listed = self.git.run("ls-remote", self.git.remote.url, f"refs/heads/{branch}")
+            if listed.split("\t")[0] != commit.id:
+                raise
         self.heads[branch] = commit
 
     def delete(self, branch: str) -> None:

@@ -24,6 +24,8 @@ from mailtls.propose.proposal import PREFIX, Proposal, key_of, withdrawn
 MOST_FAILURES = 3
 """Times that the forge fails or forbids, one after the other, until the rest of a run is not tried."""
 
+_TWIN = "there is another one for the same branch"
+
 
 class Result(StrEnum):
     """What became of one proposal. `closed by you` and `taken over by you` are a person's answers."""
@@ -86,7 +88,10 @@ class Run:
         What is obsolete goes first: it makes room. Then urgent ones, then the others, in the order given.
         """
         found = self.forge.open_pull_requests(self.base, PREFIX)
-        self._open = {pull.branch: pull for pull in sorted(found, key=lambda pull: pull.number, reverse=True)}
+        for pull in sorted(found, key=lambda pull: pull.number):
+            if self._open.setdefault(pull.branch, pull) is not pull:
+                kind, policy_domain = key_of(pull.branch) or ("", pull.branch)
+                yield from self._tried(kind, policy_domain, lambda p=pull: self._close(p, _TWIN))  # type: ignore[misc]
         for branch in sorted(self._open.keys() | self.branches.heads.keys()):
             key = key_of(branch)
             if key and (reason := self._obsolete(*key)):
@@ -135,8 +140,7 @@ class Run:
             words = f"no longer needed ({reason}), but the branch holds a person's commit: close it by hand"
             return Outcome(kind, policy_domain, Result.TAKEN_OVER, words, pull.url)
         if pull:
-            self.forge.edit_pull_request(pull.number, pull.title, withdrawn(pull.body))
-            self.forge.close_pull_request(pull.number, f"Closed by mailtls, no longer needed: {reason}.")
+            self._close(pull, f"no longer needed: {reason}")
             del self._open[branch]
         self.branches.delete(branch)
         return Outcome(kind, policy_domain, Result.CLOSED, reason, pull.url) if pull else None
@@ -191,10 +195,25 @@ class Run:
                 raise
             self._open[proposal.branch] = made[0]
             return self._updated(proposal, made[0], commit, commit)
-        self._open[proposal.branch] = pull
         self._new += 1
+        self._open[proposal.branch] = pull
+        pull = self._open[proposal.branch] = self._first(pull)
         self._say_evidence(proposal, commit.id)
         return _outcome(proposal, Result.OPENED, "; ".join(filter(None, (words, missing))), pull.url)
+
+    def _first(self, opened: PullRequest) -> PullRequest:
+        """The first open one of the branch. Gitea lets two runs at the very same time open one each; ours goes then."""
+        of_branch = self.forge.pull_requests_of(self.base, opened.branch)
+        first = min((pull for pull in of_branch if pull.is_open), key=lambda pull: pull.number, default=opened)
+        if first.number >= opened.number:
+            return opened
+        self._close(opened, _TWIN)
+        return first
+
+    def _close(self, pull: PullRequest, reason: str) -> None:
+        """As no answer of a person."""
+        self.forge.edit_pull_request(pull.number, pull.title, withdrawn(pull.body))
+        self.forge.close_pull_request(pull.number, f"Closed by mailtls, {reason}.")
 
     def _updated(self, proposal: Proposal, pull: PullRequest, head: Commit | None, commit: Commit) -> Outcome:
         """In place; only the evidence where a person has taken it over, since a branch rule may wait for it."""
