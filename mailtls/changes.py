@@ -233,11 +233,20 @@ def steps(change: Change) -> tuple[tuple[str, ...], ...]:
     elif change.before is not None and change.after is None:
         chains.append(("`_mta-sts` TXT goes", "`mta-sts` CNAME goes", "distribution, certificate, object go"))
     elif change.before != change.after:
-        chains.append(("object", "gate", f"`_mta-sts` TXT with a new id (TTL {MTA_STS_TTL})"))
+        chains.append((*_mx_first(change), "object", "gate", f"`_mta-sts` TXT with a new id (TTL {MTA_STS_TTL})"))
     before, after = _rua(change.base), _rua(change.head)
     if before != after:
         chains.append(("`_smtp._tls` TXT goes" if after is None else f"`_smtp._tls` TXT (TTL {TLS_RPT_TTL})",))
     return tuple(chains)
+
+
+def _mx_first(change: Change) -> tuple[str, ...]:
+    """A host that leaves an enforced policy gets no more mail, so no MX record may name it by then."""
+    if change.after is None or change.after.mode is not Mode.ENFORCE or not change.mx_removed:
+        return ()
+    names = [f"`{pattern.text}`" for pattern in change.mx_removed]
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return (f"no MX record names {', '.join(names[:3])}{more}",)
 
 
 def _ends(served: Iterable[Served], now: datetime.datetime) -> list[End]:
