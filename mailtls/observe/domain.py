@@ -19,6 +19,8 @@ MAX_MX_HOSTS = 20
 """Looked at of one domain; the rest is told."""
 MAX_ADDRESSES = 8
 """Connected to of one host; the rest is told."""
+MX_AT_ONCE = 50
+"""MX hosts asked on port 25 at the same time, with up to four connections each."""
 NULL_MX = "."
 
 
@@ -49,7 +51,8 @@ class Network:
     recursive: answers what senders would be told. authoritative: walks to the zones' own servers.
     https: how a policy is fetched. smtp_patience: seconds for one conversation.
     allow_private: connect to addresses that are not of the public internet too.
-    at_once: domains looked at beside each other.
+    at_once: domains looked at beside each other. mx_gate: lets so many MX hosts of all domains be asked on port 25 at
+    the same time.
     """
 
     recursive: Recursive
@@ -59,6 +62,7 @@ class Network:
     smtp_patience: float = 20
     allow_private: bool = False
     at_once: int = 50
+    mx_gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MX_AT_ONCE))
 
 
 async def look_at_all(
@@ -191,9 +195,9 @@ class _Look:
     async def _smtp(self, host: str, addresses: Iterable[str]) -> tuple[SmtpLook, ...]:
         from mailtls.observe.smtp import look_at_mx
 
-        return await look_at_mx(
-            host, self._allowed(host, addresses), patience=self.network.smtp_patience, port=self.network.smtp_port
-        )
+        allowed = self._allowed(host, addresses)
+        async with self.network.mx_gate:
+            return await look_at_mx(host, allowed, patience=self.network.smtp_patience, port=self.network.smtp_port)
 
     async def _authoritative(self) -> None:
         """The walk of the gates, in a thread: it waits for one server after another."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from mailtls.lint.findings import Finding, Severity
 from mailtls.lint.live.beside_rules import bimi_gaps, tags
-from mailtls.observed import DnsAnswer, DnsStatus, Observed
+from mailtls.observed import DnsAnswer, DnsStatus, MxHost, Observed, TlsLook
 from mailtls.render.findings import findings_data, render_findings
 from mailtls.render.foreign_text import code, markdown, plain, table_code
 from mailtls.reports.mx_operator import provider_of
@@ -111,15 +111,68 @@ def data(checked: Checked) -> dict[str, Any]:
                 "honouring": fate.honouring.name.lower(),
                 "other": fate.other.name.lower(),
                 "why": fate.why,
+                "port_25": _port_25(observed, fate.host),
             }
             for fate in verdict.fates
         ],
+        "policy_host": [
+            {
+                "address": look.address,
+                "status": look.status,
+                "failure": look.failure,
+                "tls": _tls_data(look.tls),
+            }
+            for look in observed.https
+        ],
+        "beside": {
+            "dnssec": observed.mx.authenticated if observed.mx else None,
+            "dane_hosts": [host.host for host in _with_dane(observed)],
+            "dmarc": list(observed.dmarc.values) if observed.dmarc else None,
+            "bimi": list(observed.bimi.values) if observed.bimi else None,
+            "caa": list(observed.caa.values) if observed.caa else None,
+        },
         "steps": [
             {"number": step.number, "title": step.title, "outcome": str(step.outcome), "saw": list(step.saw)}
             for step in verdict.steps
         ],
         "findings": findings_data(checked.findings),
         "unasked": list(observed.unasked),
+    }
+
+
+def _with_dane(observed: Observed) -> list[MxHost]:
+    """The MX hosts with TLSA records that DNSSEC proves."""
+    return [host for host in observed.mail_hosts if host.tlsa and host.tlsa.values and host.tlsa.authenticated]
+
+
+def _port_25(observed: Observed, name: str) -> list[dict[str, Any]]:
+    """One row an address of the MX host `name`; [] where port 25 was not asked."""
+    return [
+        {
+            "address": look.address,
+            "unreachable": look.unreachable,
+            "starttls": look.starttls,
+            "failure": look.failure,
+            "tls": _tls_data(look.tls),
+        }
+        for host in observed.mail_hosts
+        if host.host == name
+        for look in host.smtp or ()
+    ]
+
+
+def _tls_data(tls: TlsLook | None) -> dict[str, Any] | None:
+    if tls is None:
+        return None
+    seen = tls.certificate
+    return {
+        "version": tls.version,
+        "fault": str(tls.fault) if tls.fault else None,
+        "detail": tls.detail,
+        "dns_ids": list(seen.dns_ids[:20]) if seen else [],
+        "issuer": seen.issuer if seen else None,
+        "not_before": seen.not_before.isoformat() if seen else None,
+        "not_after": seen.not_after.isoformat() if seen else None,
     }
 
 
@@ -197,7 +250,7 @@ def _beside(observed: Observed) -> str:
     """DNSSEC, DANE, DMARC, BIMI, CAA in one line."""
     signed = observed.mx is not None and observed.mx.authenticated
     hosts = observed.mail_hosts
-    dane = [host for host in hosts if host.tlsa and host.tlsa.values and host.tlsa.authenticated]
+    dane = _with_dane(observed)
     dmarc = tags(observed.dmarc, "v=DMARC1")
     parts = [
         f"DNSSEC {'yes' if signed else 'not proved'}",

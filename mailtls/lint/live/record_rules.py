@@ -133,6 +133,14 @@ def _wildcard(case: Case) -> Iterator[Said]:
             yield Said(f"{answer.name} {answer.rdtype} is answered by a wildcard: nobody made that name")
 
 
+def _delegation(case: Case) -> Iterator[Said]:
+    for answer, begins in ((case.observed.sts, "v=STSv1;"), (case.observed.tls_rpt, "v=TLSRPTv1;")):
+        if answer is None or not answer.aliases or answer.status is DnsStatus.FAILED:
+            continue
+        if not any(value.startswith(begins) for value in answer.values):
+            yield Said(f"{answer.name} is an alias for {answer.aliases[-1]}, where no record is")
+
+
 def _about(identifier: str, severity: Severity, why: str, fix: str, reference: str) -> About:
     return About(identifier, severity, Group.LIVE, why, fix, reference)
 
@@ -228,6 +236,16 @@ RULES: tuple[LiveRule, ...] = (
             "RFC 8460 section 3",
         ),
         _tls_rpt_invalid,
+    ),
+    LiveRule(
+        _about(
+            "delegation-broken",
+            _E,
+            "The name was handed to somebody else, and nothing is there any more: senders find no record.",
+            "Correct the alias, or have the record published at its target again.",
+            "RFC 8461 section 8.2",
+        ),
+        _delegation,
     ),
     LiveRule(
         _about(

@@ -41,6 +41,14 @@ def test_a_domain_in_order(mailtls: Any) -> None:
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
+def test_a_program_can_watch_what_ends_when(mailtls: Any) -> None:
+    found = domains(mailtls("check", "good.example", "--format", "json"))["good.example"]
+    (end,) = {server["tls"]["not_after"] for server in found["policy_host"]}
+    assert end > found["at"]
+    assert found["beside"]["dmarc"] == ["v=DMARC1; p=reject"]
+    assert found["hosts"][0]["port_25"] == []
+
+
 def test_a_domain_that_loses_mail_on_one_host(mailtls: Any) -> None:
     done = mailtls("check", "uncovered.example", "--trace")
     assert done.returncode == 1

@@ -54,6 +54,7 @@ CASES: list[tuple[str, Severity, dict[str, Any]]] = [
     ("dns-no-answer", E, {"sts": DnsAnswer("x", "TXT", DnsStatus.FAILED, failure="SERVFAIL")}),
     ("mta-sts-absent", W, {"sts": txt(), "https": ()}),
     ("mta-sts-absent", W, {"sts": txt("google-site-verification=1")}),
+    ("delegation-broken", E, {"sts": DnsAnswer("x", "TXT", DnsStatus.NO_NAME, (), ("_mta-sts.mailhost.example",))}),
     ("sts-record-count", E, {"sts": txt(ID_RECORD, "v=STSv1; id=2;")}),
     ("sts-record-invalid", E, {"sts": txt("v=STSv1; id=with-hyphen;")}),
     ("sts-record-invalid", E, {"sts": txt("V=STSv1; id=1;")}),
