@@ -32,10 +32,18 @@ def gitea() -> Path:
 
     Raises NoForge.
     """
-    pins = hashlib.sha256((MODULE / "go.mod").read_bytes() + (MODULE / "go.sum").read_bytes()).hexdigest()
-    program = cache_dir() / "forge" / f"gitea-built-{pins[:12]}" / "gitea"
     with locked("forge"):
-        return program if program.exists() else _made(program)
+        return built() or _made(_place())
+
+
+def built() -> Path | None:
+    """The program, where it was made already."""
+    return _place() if _place().exists() else None
+
+
+def _place() -> Path:
+    pins = hashlib.sha256((MODULE / "go.mod").read_bytes() + (MODULE / "go.sum").read_bytes()).hexdigest()
+    return cache_dir() / "forge" / f"gitea-built-{pins[:12]}" / "gitea"
 
 
 def _made(program: Path) -> Path:

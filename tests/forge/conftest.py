@@ -18,10 +18,8 @@ _NUMBERS = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def forge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[gitea.Forge]:
-    try:
-        gitea_build.gitea()
-    except gitea_build.NoCompiler as e:
-        pytest.skip(str(e))
+    if gitea_build.built() is None:
+        pytest.skip("no Gitea is built on this machine: make forge builds it, in about five minutes")
     with gitea.running(tmp_path_factory.mktemp("gitea")) as forge:
         for name in ("alice", "bob", "robot"):
             forge.user(name)
