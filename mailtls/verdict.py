@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mailtls.look_words import answer_words, smtp_fault, smtp_words, tls_words
 from mailtls.mta_sts.policy import InvalidPolicy, Mode, Policy
 from mailtls.mta_sts.record import NoRecord, Record
 from mailtls.observed import DnsStatus, HttpsLook, MxHost, Observed, SmtpLook, read_policy
@@ -204,7 +205,7 @@ class _Sender:
             unasked = [words for words in self._observed.unasked if words.startswith(self._observed.policy_host)]
             return Step(5, title, Outcome.UNKNOWN if unasked else Outcome.STOPS, tuple(unasked) or ("no address",))
         good = [look for look in looks if look.tls is not None and look.tls.fault is None]
-        saw = tuple(f"{look.address}: {_tls_words(look)}" for look in looks)
+        saw = tuple(f"{look.address}: {tls_words(look)}" for look in looks)
         return Step(5, title, Outcome.OK if good else Outcome.STOPS, saw)
 
     def _fetch_step(self) -> Step:
@@ -213,7 +214,7 @@ class _Sender:
         if not looks:
             return Step(6, title, Outcome.UNKNOWN if not self._observed.https else Outcome.STOPS, ("not reached",))
         self._served = next((look for look in looks if look.body is not None), None)
-        saw = tuple(f"{look.address}: {_answer_words(look)}" for look in looks)
+        saw = tuple(f"{look.address}: {answer_words(look)}" for look in looks)
         return Step(6, title, Outcome.OK if self._served else Outcome.STOPS, saw)
 
     def _policy_step(self) -> Step:
@@ -249,7 +250,7 @@ class _Sender:
             why = "no address to connect to" if asked else "not looked at: --smtp asks each MX on port 25"
             return Step(9, title, Outcome.UNKNOWN, (why,))
         saw = tuple(f"{host.host} {look.address}: {smtp_words(look)}" for host in looked for look in host.smtp or ())
-        faults = [look for host in looked for look in host.smtp or () if _smtp_fault(look)]
+        faults = [look for host in looked for look in host.smtp or () if smtp_fault(look)]
         if not faults:
             seen = any(look.seen for host in looked for look in host.smtp or ())
             return Step(9, title, Outcome.OK if seen else Outcome.UNKNOWN, saw)
@@ -362,60 +363,16 @@ def _without_mta_sts(looks: tuple[SmtpLook, ...]) -> Delivery:
 
 def _has_good_address(host: MxHost) -> bool:
     """A sender tries one address after the other until one takes the mail (RFC 5321 section 5.1)."""
-    return any(look.seen and not _smtp_fault(look) for look in host.smtp or ())
+    return any(look.seen and not smtp_fault(look) for look in host.smtp or ())
 
 
 def _host_fault(host: MxHost) -> str:
     """The first fault of any address of `host`, and of how many."""
     looks = host.smtp or ()
-    faults = [words for look in looks if (words := _smtp_fault(look))]
+    faults = [words for look in looks if (words := smtp_fault(look))]
     if not faults:
         return ""
     return faults[0] + (f", at {len(faults)} of {len(looks)} addresses" if len(faults) < len(looks) else "")
-
-
-def _smtp_fault(look: SmtpLook) -> str:
-    """Why a sender that honours MTA-STS would not deliver there; "" when it would, or when nothing is known."""
-    if not look.seen:
-        return ""
-    if look.starttls is False:
-        return "no STARTTLS"
-    if look.tls is not None and look.tls.fault is not None:
-        return look.tls.trouble
-    return look.failure
-
-
-def smtp_words(look: SmtpLook) -> str:
-    """One look at port 25 in words."""
-    if fault := _smtp_fault(look):
-        return fault
-    if not look.seen:
-        return f"no connection ({look.failure})" if look.unreachable else f"not seen: {look.failure}"
-    certificate = look.tls.certificate if look.tls else None
-    until = f", certificate until {certificate.not_after:%Y-%m-%d}" if certificate else ""
-    return f"STARTTLS, {look.tls.version if look.tls else ''}{until}"
-
-
-def _tls_words(look: HttpsLook) -> str:
-    if look.tls is None:
-        return look.failure
-    if look.tls.fault is not None:
-        return look.tls.trouble
-    until = f", certificate until {look.tls.certificate.not_after:%Y-%m-%d}" if look.tls.certificate else ""
-    return f"{look.tls.version}{until}"
-
-
-def _answer_words(look: HttpsLook) -> str:
-    if look.status is None:
-        return look.failure
-    words = f"status {look.status}"
-    if 300 <= look.status < 400:
-        return f"{words}: a redirect, which no sender follows (section 3.3)"
-    if look.status != 200:
-        return f"{words}: only 200 counts (section 3.3)"
-    return (
-        look.failure or f"{words}, {look.header('content-type') or 'no content type'}, {len(look.body or b'')} octets"
-    )
 
 
 def reports_go_to(observed: Observed) -> tuple[str, ...]:
