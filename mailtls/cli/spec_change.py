@@ -1,7 +1,6 @@
 """A change of one spec as a command makes it: the diff first, and the file only when it is told to."""
 
 import datetime
-import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,6 +11,7 @@ from click.core import ParameterSource
 from mailtls.cli import terminal
 from mailtls.cli.spec_files import write_whole
 from mailtls.cli.trouble import Trouble
+from mailtls.render.wrapping import wrapped
 
 if TYPE_CHECKING:
     from mailtls.changes import Change
@@ -67,17 +67,8 @@ def tell(heading: str, texts: Sequence[str], numbered: bool = False) -> None:
     for number, text in enumerate(texts, 1):
         first = f"{heading:<6}" if number == 1 else " " * 6
         item = f"{number} " if numbered else ""
-        click.echo(
-            textwrap.fill(
-                text,
-                terminal.width(),
-                initial_indent=first + item,
-                subsequent_indent=" " * (6 + len(item)),
-                break_long_words=False,
-                break_on_hyphens=False,
-            ),
-            err=True,
-        )
+        lines = wrapped(text, terminal.width(), first + item, " " * (6 + len(item)))
+        click.echo("\n".join(lines), err=True)
 
 
 def again(ctx: click.Context, policy_domain: str, specs: Path, *options: str) -> str:

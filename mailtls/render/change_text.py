@@ -1,13 +1,13 @@
 """A change of specs for a terminal."""
 
 import datetime
-import textwrap
 from collections.abc import Iterable, Sequence
 
 from mailtls.changes import ChangeSet, steps
 from mailtls.lint.findings import Finding
 from mailtls.render.change_rows import Group, Row, base_text, groups, headline, live_text, mode, wait_text
 from mailtls.render.foreign_text import plain
+from mailtls.render.wrapping import wrapped
 
 _LABEL = 10
 """Columns of the names at the left."""
@@ -44,13 +44,11 @@ def _block(group: Group, width: int) -> Iterable[str]:
     if others := group.domains[1:]:
         own = ", each with its own name" if group.own_names else ""
         yield from _labelled("the same", f"for {len(others):,} more{own}:", width)
-        yield from textwrap.wrap(
+        yield from wrapped(
             ", ".join(others),  # A-labels: not cut, as a stranger's text would be
-            max(width, 40),
-            initial_indent=" " * (_LABEL + 2),
-            subsequent_indent=" " * (_LABEL + 2),
-            break_long_words=False,
-            break_on_hyphens=False,
+            width,
+            " " * (_LABEL + 2),
+            " " * (_LABEL + 2),
         )
 
 
@@ -76,11 +74,4 @@ def _labelled(label: str, text: str, width: int) -> list[str]:
 
 
 def _wrapped(text: str, first: str, further: str, width: int) -> list[str]:
-    return textwrap.wrap(
-        plain(text),
-        max(width, 40),
-        initial_indent=first,
-        subsequent_indent=further,
-        break_long_words=False,  # a name that is cut in two cannot be copied
-        break_on_hyphens=False,
-    )
+    return wrapped(plain(text), width, first, further)

@@ -1,6 +1,5 @@
 """One checked domain as a screen of text, as one line of many, as JSON, as Markdown."""
 
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -11,6 +10,7 @@ from mailtls.lint.live.beside_rules import bimi_gaps, tags
 from mailtls.observed import DnsAnswer, DnsStatus, MxHost, Observed, TlsLook
 from mailtls.render.findings import findings_data, render_findings
 from mailtls.render.foreign_text import code, markdown, plain, table_code
+from mailtls.render.wrapping import wrapped
 from mailtls.reports.mx_operator import provider_of
 from mailtls.verdict import Fate, Outcome, Protection, Verdict, reports_go_to
 
@@ -46,7 +46,7 @@ def screen(checked: Checked, *, width: int = 80, colour: bool = False, trace: bo
     """The whole story of one domain; ends with a line end."""
     verdict = checked.verdict
     lines = [f"{_styled(verdict.policy_domain, '1', colour)}  {_state(verdict, colour)}"]
-    lines += textwrap.wrap(verdict.headline, width, initial_indent="  ", subsequent_indent="  ")
+    lines += wrapped(verdict.headline, width, "  ", "  ")
     lines.append("")
     for fates in _alike(verdict.fates):
         lines += _labelled("mail to", ", ".join(_named(fate) for fate in fates), width)
@@ -284,22 +284,13 @@ def _trace(verdict: Verdict, width: int, colour: bool) -> Iterator[str]:
         mark = _styled(_MARKS[step.outcome], _STEP_COLOURS.get(step.outcome, "0"), colour)
         yield f"  {step.number} {mark} {step.title}"
         for sentence in step.saw:
-            yield from textwrap.wrap(
-                plain(sentence), width, initial_indent="       ", subsequent_indent="         ", break_on_hyphens=False
-            )
+            yield from wrapped(plain(sentence), width, "       ", "         ")
     yield "    ok goes on   -- goes on without MTA-STS   !! would be refused in enforce"
     yield "    NO refuses   ?? not looked at"
 
 
 def _labelled(label: str, text: str, width: int) -> list[str]:
-    return textwrap.wrap(
-        plain(text),
-        width,
-        initial_indent=f"  {label:<{_LABEL}}",
-        subsequent_indent=" " * (_LABEL + 2),
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
+    return wrapped(plain(text), width, f"  {label:<{_LABEL}}", " " * (_LABEL + 2))
 
 
 def _span(seconds: int) -> str:

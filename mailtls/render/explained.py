@@ -2,11 +2,11 @@
 
 import json
 import re
-import textwrap
 from collections.abc import Iterator
 
 from mailtls.lint.explained import Explained, Section
 from mailtls.render.foreign_text import markdown, plain
+from mailtls.render.wrapping import wrapped
 
 FORMATS = ("text", "json", "markdown")
 SCHEMA_FILE = "explanation.v1.schema.json"
@@ -29,7 +29,7 @@ def render_explained(explained: Explained, output: str, *, width: int = 80, colo
 
 
 def _text(explained: Explained, width: int, colour: bool) -> Iterator[str]:
-    title = textwrap.fill(plain(explained.title), max(width, 40), break_long_words=False, break_on_hyphens=False)
+    title = "\n".join(wrapped(plain(explained.title), width))
     yield f"\x1b[1m{title}\x1b[0m" if colour else title
     for section in explained.sections:
         yield ""
@@ -46,10 +46,7 @@ def _text_section(section: Section, width: int) -> Iterator[str]:
                 yield label + " " * (len(bullet) + 2) + plain(line.strip())
             else:
                 further = " " * (_COLUMN + len(bullet))
-                yield from textwrap.wrap(
-                    plain(line), max(width, 40), initial_indent=label + first, subsequent_indent=further,
-                    break_long_words=False, break_on_hyphens=False,
-                )  # fmt: skip
+                yield from wrapped(plain(line), width, label + first, further)
             label, first = " " * _COLUMN, " " * len(bullet)
 
 

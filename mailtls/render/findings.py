@@ -6,13 +6,13 @@ JSON is described by `findings.v1.schema.json`.
 """
 
 import json
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
 from mailtls.lint.findings import Finding, Severity
 from mailtls.render.foreign_text import annotation, annotation_property, code, markdown, plain
+from mailtls.render.wrapping import wrapped
 
 FORMATS = ("text", "json", "markdown", "sarif", "github")
 SCHEMA_FILE = "findings.v1.schema.json"
@@ -98,14 +98,7 @@ def _text(findings: Sequence[Finding], width: int, colour: bool, heads: bool) ->
 
 
 def _wrapped(text: str, first: str, further: str, width: int) -> list[str]:
-    return textwrap.wrap(
-        plain(text),
-        max(width, 40),
-        initial_indent=first,
-        subsequent_indent=further,
-        break_long_words=False,  # a name that is cut in two cannot be copied
-        break_on_hyphens=False,
-    )
+    return wrapped(plain(text), width, first, further)
 
 
 def _coloured(text: str, colour_code: str, colour: bool) -> str:

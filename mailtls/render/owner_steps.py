@@ -3,11 +3,10 @@
 One text for all: it is pasted into a ticket or a mail, so it is Markdown that reads well as plain text.
 """
 
-import textwrap
-
 from mailtls.mta_sts.policy import Mode, policy_host
 from mailtls.records import PLACEHOLDERS, PlannedRecord, Purpose, planned_records
 from mailtls.render.records import policy_address
+from mailtls.render.wrapping import wrapped
 from mailtls.spec.model import PolicySpec
 
 _WHAT = {
@@ -47,7 +46,7 @@ def _wrapped(line: str, width: int) -> str:
     if line.startswith("    "):
         return line
     further = "  " if line.startswith("- ") else ""
-    return textwrap.fill(line, width, subsequent_indent=further, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(wrapped(line, width, "", further))
 
 
 def _text(spec: PolicySpec) -> str:

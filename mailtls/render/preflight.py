@@ -1,11 +1,11 @@
 """Checks of an account as text, JSON (`preflight.v1.schema.json`), Markdown."""
 
 import json
-import textwrap
 from collections.abc import Sequence
 
 from mailtls.preflight.check import Check, State
 from mailtls.render.foreign_text import markdown, plain, table_code
+from mailtls.render.wrapping import wrapped
 
 FORMATS = ("text", "json", "markdown")
 SCHEMA_FILE = "preflight.v1.schema.json"
@@ -73,14 +73,7 @@ def _folded(checks: Sequence[Check]) -> list[Check]:
 
 
 def _wrapped(text: str, first: str, width: int) -> list[str]:
-    return textwrap.wrap(
-        plain(text),
-        max(width, 40),
-        initial_indent=first,
-        subsequent_indent=" " * len(first),
-        break_long_words=False,  # a name that is cut in two cannot be copied
-        break_on_hyphens=False,
-    )
+    return wrapped(plain(text), width, first, " " * len(first))
 
 
 def _sum(checks: Sequence[Check]) -> str:

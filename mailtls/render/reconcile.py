@@ -1,13 +1,13 @@
 """All decisions of one run, the most pressing first, as text, JSON (`reconcile.v1.schema.json`), Markdown."""
 
 import json
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from mailtls.render.decisions import concern_data, decision_data, details, headline
 from mailtls.render.foreign_text import code, markdown, plain
+from mailtls.render.wrapping import wrapped
 from mailtls.rollout.concerns import Concern
 from mailtls.rollout.decision import Decision
 from mailtls.rollout.standing import Group, Standing
@@ -191,14 +191,7 @@ def _ends(run: Run) -> list[str]:
 
 
 def _wrapped(text: str, width: int, first: str, then: str) -> list[str]:
-    return textwrap.wrap(
-        plain(text),
-        width,
-        initial_indent=first,
-        subsequent_indent=then,
-        break_long_words=False,  # a name that is cut in two cannot be copied
-        break_on_hyphens=False,
-    )
+    return wrapped(plain(text), width, first, then)
 
 
 def _styled(text: str, shade: str, colour: bool) -> str:

@@ -3,13 +3,13 @@
 JSON is described by `rendered.v1.schema.json`.
 """
 
-import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 from mailtls.mta_sts.policy import WELL_KNOWN_PATH, policy_host
 from mailtls.records import PLACEHOLDERS, PlannedRecord, planned_records
 from mailtls.render.foreign_text import plain, table_code
+from mailtls.render.wrapping import wrapped
 from mailtls.spec.model import PolicySpec
 from mailtls.spec.origin import Origin
 
@@ -76,10 +76,8 @@ def origins_text(found: Sequence[Origin], width: int) -> str:
             lines.append(f"{head}  {place}")
         else:
             indent = " " * (keys + 2)
-            lines += textwrap.wrap(head, width, subsequent_indent=indent, break_long_words=False)
-            lines += textwrap.wrap(
-                place, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False
-            )
+            lines += wrapped(head, width, "", indent)
+            lines += wrapped(place, width, indent, indent)
     return "\n".join(lines) + "\n"
 
 
@@ -139,7 +137,7 @@ def _explained(records: Sequence[PlannedRecord], width: int) -> list[str]:
         return []
     lines = ["", "Known after the deployment:"]
     for text in used:
-        lines += textwrap.wrap(f"{text}: {PLACEHOLDERS[text]}", width, initial_indent="  ", subsequent_indent="    ")
+        lines += wrapped(f"{text}: {PLACEHOLDERS[text]}", width, "  ", "    ")
     return lines
 
 

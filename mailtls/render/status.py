@@ -1,12 +1,12 @@
 """How domains stand, as text, JSON (`status.v1.schema.json`), Markdown."""
 
 import json
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mailtls.render.decisions import concern_data, decision_data, details, headline
 from mailtls.render.foreign_text import code, markdown, plain
+from mailtls.render.wrapping import wrapped
 from mailtls.rollout.conditions import Condition, Name, Why
 from mailtls.rollout.standing import Standing
 
@@ -200,11 +200,4 @@ def _labelled(label: str, text: str, width: int) -> list[str]:
 
 
 def _wrapped(text: str, width: int, first: str, then: str) -> list[str]:
-    return textwrap.wrap(
-        plain(text),
-        width,
-        initial_indent=first,
-        subsequent_indent=then,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    return wrapped(plain(text), width, first, then)
