@@ -1,8 +1,6 @@
 """`mailtls`: the group of all commands. A command's module is imported when the command is called, and not before."""
 
 import importlib
-import io
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -81,5 +79,3 @@ def main() -> None:
     Begin with:  mailtls check contoso.com
     Exit codes:  0 clean, 1 findings or differences, 2 trouble
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a stranger's character that the terminal's encoding has not
-        sys.stdout.reconfigure(errors="backslashreplace")
