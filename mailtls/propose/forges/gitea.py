@@ -13,11 +13,11 @@ from mailtls.propose.forges.forge import (
     EvidenceStatus,
     Issue,
     NewPullRequest,
-    NotAllowed,
     PullRequest,
     Refused,
 )
 from mailtls.propose.forges.rest import Api, Query, part, read
+from mailtls.propose.forges.shared_api import SharedApi, issue, owner_and_path
 
 _COLOUR = "#1d76db"
 _STATES = {
@@ -30,22 +30,17 @@ _STATES = {
 
 
 @dataclass(slots=True)
-class Gitea:
-    """One repository. `of(...)` makes it. label: what each pull request of ours carries, and how it is found again."""
+class Gitea(SharedApi):
+    """`of(...)` makes it."""
 
-    api: Api
-    repository: str
-    label: str
     _labels: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, url: str, repository: str, token: str, label: str = "mailtls") -> "Gitea":
         """url: of the forge itself (`https://git.contoso.example`). repository: `owner/name`. Raises ForgeError."""
-        owner, slash, name = repository.partition("/")
-        if not owner or not slash or not name or "/" in name:
-            raise Refused(f"{repository!r} is not a repository; write owner/name")
+        _, path = owner_and_path(repository)
         api = Api(f"{url.rstrip('/')}/api/v1", token, {"Authorization": f"token {token}"})
-        return cls(api, f"/repos/{part(owner)}/{part(name)}", label)
+        return cls(api, path, label)
 
     def open_pull_requests(self, base: str, prefix: str) -> list[PullRequest]:
         asked = {"state": "open", "base_branch": base}
@@ -73,51 +68,24 @@ class Gitea:
         made = read(_pull_request, self.api.send("POST", f"{self.repository}/pulls", asked))
         if made is None:
             raise Refused(f"the forge made a pull request for {wanted.branch} from another repository")
-        return made, self._ask_reviewers(made.number, wanted.reviewers)
-
-    def edit_pull_request(self, number: int, title: str, body: str) -> None:
-        self.api.send("PATCH", f"{self.repository}/pulls/{number}", {"title": title, "body": body})
-
-    def close_pull_request(self, number: int, reason: str) -> None:
-        self.api.send("POST", f"{self.repository}/issues/{number}/comments", {"body": reason}, again=False)
-        self.api.send("PATCH", f"{self.repository}/pulls/{number}", {"state": "closed"})
+        return made, self.ask_reviewers(made.number, wanted.reviewers)
 
     def evidence_status(self, commit: str) -> EvidenceStatus | None:
         """The list of all has no order to rely on: 1.24 takes `highestindex` for the lowest."""
         answer = self.api.get(f"{self.repository}/commits/{part(commit)}/status", {"limit": 50})
         return read(_last_of_ours, answer)
 
-    def set_evidence_status(self, commit: str, status: EvidenceStatus) -> None:
-        said = status.cut()
-        body = {"context": STATUS_CONTEXT, "state": said.state.value, "description": said.words}
-        self.api.send("POST", f"{self.repository}/statuses/{part(commit)}", body)
-
     def issues(self, title: str, label: str) -> list[Issue]:
         asked = {"state": "all", "type": "issues", "labels": label}
         entries = self.api.pages(f"{self.repository}/issues", asked, "limit")
         # a label that the repository has not is no filter to Gitea, so the label is looked at again
         labelled = (entry for entry in entries if label in read(_label_names, entry))
-        found = [issue for issue in (read(_issue, entry) for entry in labelled) if issue.title == title]
-        return sorted(found, key=lambda issue: issue.number, reverse=True)
+        found = [one for one in (read(issue, entry) for entry in labelled) if one.title == title]
+        return sorted(found, key=lambda one: one.number, reverse=True)
 
     def open_issue(self, title: str, body: str, labels: Collection[str]) -> Issue:
         asked = {"title": title, "body": body, "labels": [self._label_id(label) for label in labels]}
-        return read(_issue, self.api.send("POST", f"{self.repository}/issues", asked, again=False))
-
-    def edit_issue(self, number: int, body: str) -> None:
-        self.api.send("PATCH", f"{self.repository}/issues/{number}", {"body": body})
-
-    def _ask_reviewers(self, number: int, reviewers: tuple[str, ...]) -> str:
-        """Each by itself: one whom nobody knows must not cost the others. What went wrong, "" for nothing."""
-        failed = []
-        for reviewer in reviewers:
-            team = reviewer.partition("/")[2]
-            asked = {"team_reviewers": [team]} if team else {"reviewers": [reviewer]}
-            try:
-                self.api.send("POST", f"{self.repository}/pulls/{number}/requested_reviewers", asked)
-            except (NotAllowed, Refused):
-                failed.append(reviewer)
-        return f"cannot be asked for a review: {', '.join(failed)}" if failed else ""
+        return read(issue, self.api.send("POST", f"{self.repository}/issues", asked, again=False))
 
     def _label_id(self, name: str) -> int:
         """Gitea knows labels by number; one that is missing is made."""
@@ -152,16 +120,6 @@ def _pull_request(entry: Any) -> PullRequest | None:
         )
 
     return read(reader, entry)
-
-
-def _issue(entry: Any) -> Issue:
-    return Issue(
-        int(entry["number"]),
-        str(entry["title"]),
-        str(entry["body"] or ""),
-        entry["state"] == "open",
-        str(entry["html_url"]),
-    )
 
 
 def _label(entry: Any) -> tuple[str, int]:

@@ -15,11 +15,11 @@ from mailtls.propose.forges.forge import (
     EvidenceStatus,
     Issue,
     NewPullRequest,
-    NotAllowed,
     PullRequest,
     Refused,
 )
 from mailtls.propose.forges.rest import Api, Query, part, read
+from mailtls.propose.forges.shared_api import SharedApi, issue, owner_and_path
 
 API = "https://api.github.com"
 _VERSION = "2022-11-28"
@@ -32,26 +32,21 @@ _STATES = {
 
 
 @dataclass(slots=True)
-class GitHub:
-    """One repository. `of(...)` makes it. label: what each pull request of ours carries, for people to find them."""
+class GitHub(SharedApi):
+    """`of(...)` makes it."""
 
-    api: Api
-    repository: str
     owner: str
-    label: str
 
     @classmethod
     def of(cls, repository: str, token: str, url: str = API, label: str = "mailtls") -> "GitHub":
         """repository: `owner/name`. url: of the API (Enterprise Server: `https://HOST/api/v3`). Raises ForgeError."""
-        owner, slash, name = repository.partition("/")
-        if not owner or not slash or not name or "/" in name:
-            raise Refused(f"{repository!r} is not a repository; write owner/name")
+        owner, path = owner_and_path(repository)
         headers = {
             "Authorization": f"Bearer {token}",
             "Accept": "application/vnd.github+json",
             "X-GitHub-Api-Version": _VERSION,
         }
-        return cls(Api(url.rstrip("/"), token, headers), f"/repos/{part(owner)}/{part(name)}", owner, label)
+        return cls(Api(url.rstrip("/"), token, headers), path, label, owner)
 
     def open_pull_requests(self, base: str, prefix: str) -> list[PullRequest]:
         asked: Query = {"state": "open", "base": base}
@@ -76,50 +71,23 @@ class GitHub:
             raise Refused(f"the forge made a pull request for {wanted.branch} from another repository")
         labels = list(dict.fromkeys((self.label, *wanted.labels)))
         self.api.send("POST", f"{self.repository}/issues/{made.number}/labels", {"labels": labels})
-        return made, self._ask_reviewers(made.number, wanted.reviewers)
-
-    def edit_pull_request(self, number: int, title: str, body: str) -> None:
-        self.api.send("PATCH", f"{self.repository}/pulls/{number}", {"title": title, "body": body})
-
-    def close_pull_request(self, number: int, reason: str) -> None:
-        self.api.send("POST", f"{self.repository}/issues/{number}/comments", {"body": reason}, again=False)
-        self.api.send("PATCH", f"{self.repository}/pulls/{number}", {"state": "closed"})
+        return made, self.ask_reviewers(made.number, wanted.reviewers)
 
     def evidence_status(self, commit: str) -> EvidenceStatus | None:
         """The list has the last first."""
         entries = self.api.get(f"{self.repository}/commits/{part(commit)}/statuses", {"per_page": 100})
         return read(_first_of_ours, entries)
 
-    def set_evidence_status(self, commit: str, status: EvidenceStatus) -> None:
-        said = status.cut()
-        body = {"context": STATUS_CONTEXT, "state": said.state.value, "description": said.words}
-        self.api.send("POST", f"{self.repository}/statuses/{part(commit)}", body)
-
     def issues(self, title: str, label: str) -> list[Issue]:
         """The list holds pull requests as well."""
         asked: Query = {"state": "all", "labels": label, "sort": "created", "direction": "desc"}
         entries = self.api.pages(f"{self.repository}/issues", asked, "per_page")
-        found = [read(_issue, entry) for entry in entries if "pull_request" not in entry]
-        return sorted((issue for issue in found if issue.title == title), key=lambda issue: issue.number, reverse=True)
+        found = [read(issue, entry) for entry in entries if "pull_request" not in entry]
+        return sorted((one for one in found if one.title == title), key=lambda one: one.number, reverse=True)
 
     def open_issue(self, title: str, body: str, labels: Collection[str]) -> Issue:
         asked = {"title": title, "body": body, "labels": list(labels)}
-        return read(_issue, self.api.send("POST", f"{self.repository}/issues", asked, again=False))
-
-    def edit_issue(self, number: int, body: str) -> None:
-        self.api.send("PATCH", f"{self.repository}/issues/{number}", {"body": body})
-
-    def _ask_reviewers(self, number: int, reviewers: tuple[str, ...]) -> str:
-        """Each by itself: one whom nobody knows must not cost the others. What went wrong, "" for nothing."""
-        failed = []
-        for reviewer in reviewers:
-            team = reviewer.partition("/")[2]
-            asked = {"team_reviewers": [team]} if team else {"reviewers": [reviewer]}
-            try:
-                self.api.send("POST", f"{self.repository}/pulls/{number}/requested_reviewers", asked)
-            except (NotAllowed, Refused):
-                failed.append(reviewer)
-        return f"cannot be asked for a review: {', '.join(failed)}" if failed else ""
+        return read(issue, self.api.send("POST", f"{self.repository}/issues", asked, again=False))
 
 
 def _pull_requests(entries: Iterator[Any]) -> list[PullRequest]:
@@ -139,16 +107,6 @@ def _pull_request(entry: Any) -> PullRequest | None:
         is_open=entry["state"] == "open",
         merged=entry["merged_at"] is not None,
         url=str(entry["html_url"]),
-    )
-
-
-def _issue(entry: Any) -> Issue:
-    return Issue(
-        int(entry["number"]),
-        str(entry["title"]),
-        str(entry["body"] or ""),
-        entry["state"] == "open",
-        str(entry["html_url"]),
     )
 
 
