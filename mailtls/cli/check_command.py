@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -36,6 +37,7 @@ SCREENS = 3
 @click.pass_context
 def command(
     ctx: click.Context,
+    /,
     domains: tuple[str, ...],
     specs: Path | None,
     smtp: bool,
@@ -43,11 +45,7 @@ def command(
     authoritative: bool,
     long: bool,
     output: str,
-    resolver: str | None,
-    proxy: str | None,
-    allow_private: bool,
-    timeout: float,
-    at_once: int,
+    **ways_out: Any,
 ) -> None:
     """Look at domains as sending servers do, and say what becomes of their mail today.
 
@@ -60,7 +58,7 @@ def command(
     looks |= Looks.AUTHORITATIVE if authoritative else Looks.USUAL
     looks |= Looks.VERSIONS if len(wanted) <= SCREENS else Looks.USUAL
     told = _Told(output, len(wanted), long or trace, trace)
-    ways = network(resolver, proxy, allow_private, timeout, at_once)
+    ways = network(**ways_out)
     asyncio.run(_check(wanted, looks, ways, told))
     if told.seen_nothing:
         raise Trouble(

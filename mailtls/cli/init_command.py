@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -37,24 +38,21 @@ from mailtls.verdict import Verdict, judge
 @click.pass_context
 def command(
     ctx: click.Context,
+    /,
     domain: str,
     folder: Path,
     stdout: bool,
     adopt: bool | None,
     owner: str | None,
     overwrite: bool,
-    resolver: str | None,
-    proxy: str | None,
-    allow_private: bool,
-    timeout: float,
-    at_once: int,
+    **ways_out: Any,
 ) -> None:
     """Look at a live domain and write its first spec, in testing, with comments that say what was seen."""
     try:
         policy_domain = names.host_name(domain)
     except names.InvalidName as e:
         raise Trouble(f"{domain[:80]!r} is no mail domain: {e}; write it as in an address, contoso.com") from e
-    ways = network(resolver, proxy, allow_private, timeout, at_once)
+    ways = network(**ways_out)
     observed = asyncio.run(look_at(policy_domain, Looks.RECORDS | Looks.POLICY | Looks.MX, ways))
     verdict = judge(observed)
     _check(observed, verdict, adopt)

@@ -41,7 +41,7 @@ _OPTIONS = (
 
 
 def network_options(function: _F) -> _F:
-    """Adds the options; their values come as `resolver`, `proxy`, `allow_private`, `timeout`, `at_once`."""
+    """Adds the options. A command takes their values as `**ways_out` and hands them to `network` as they are."""
     for option in reversed(_OPTIONS):
         function = option(function)
     return function

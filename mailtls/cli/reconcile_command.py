@@ -2,7 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,17 +23,14 @@ if TYPE_CHECKING:
 @click.pass_context
 def command(
     ctx: click.Context,
+    /,
     specs: Path,
     store: str | None,
     region: str | None,
     smtp: bool,
     authoritative: bool,
     output: str,
-    resolver: str | None,
-    proxy: str | None,
-    allow_private: bool,
-    timeout: float,
-    at_once: int,
+    **ways_out: Any,
 ) -> None:
     """Decide the next safe change of every domain, and tell it with its reasons.
 
@@ -49,7 +46,7 @@ def command(
 
     found = specs_of(specs)
     where = store_at(store, region)
-    ways = Ways(network(resolver, proxy, allow_private, timeout, at_once), looks_of(smtp, authoritative), where)
+    ways = Ways(network(**ways_out), looks_of(smtp, authoritative), where)
     run = asyncio.run(_decide(found, ways))
     colour = terminal.takes_colour()
     click.echo(render_run(run, output, width=terminal.width(), colour=colour), nl=False, color=colour)

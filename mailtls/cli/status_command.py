@@ -2,7 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @click.pass_context
 def command(
     ctx: click.Context,
+    /,
     domains: tuple[str, ...],
     specs: Path,
     store: str | None,
@@ -34,11 +35,7 @@ def command(
     authoritative: bool,
     long: bool,
     output: str,
-    resolver: str | None,
-    proxy: str | None,
-    allow_private: bool,
-    timeout: float,
-    at_once: int,
+    **ways_out: Any,
 ) -> None:
     """Tell how each domain of the specs stands: mode, since when, conditions, next step and its day, evidence.
 
@@ -59,7 +56,7 @@ def command(
         )
     found = specs_of(specs, domains)
     where = store_at(store, region)
-    ways = Ways(network(resolver, proxy, allow_private, timeout, at_once), looks_of(smtp, authoritative), where)
+    ways = Ways(network(**ways_out), looks_of(smtp, authoritative), where)
     standings, failed = asyncio.run(_stand(found, ways))
     colour = terminal.takes_colour()
     text = render_status(standings, failed, output, width=terminal.width(), colour=colour, long=long)
