@@ -1,12 +1,12 @@
 """Every command's `--help` as one page: `python -m mailtls.cli.reference --write` writes docs/commands.md."""
 
-import argparse
 import sys
 from pathlib import Path
 
 import click
 
 from mailtls.cli.main import COMMANDS, main
+from mailtls.generated_page import print_or_write
 
 PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
 WIDTH = 100
@@ -51,16 +51,5 @@ def _block(command: click.Command, context: click.Context) -> str:
     return "\n".join(["```text", *lines, "```", ""])
 
 
-def write_or_print() -> int:
-    """Print the page or write it."""
-    parser = argparse.ArgumentParser(prog="python -m mailtls.cli.reference", description="render the commands' page")
-    parser.add_argument("--write", action="store_true", help=f"write docs/{PAGE.name} instead of printing")
-    if parser.parse_args().write:
-        PAGE.write_text(render(), "utf-8")
-    else:
-        sys.stdout.write(render())
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(write_or_print())
+    sys.exit(print_or_write("mailtls.cli.reference", PAGE, render))

@@ -6,11 +6,11 @@
 A test fails when the page is stale.
 """
 
-import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from mailtls.generated_page import print_or_write
 from mailtls.lint.about import About, Group
 from mailtls.lint.catalogue import may_be_silenced, rule_address, rules
 from mailtls.lint.sender_habits import AS_OF, HABITS, habits_about
@@ -93,16 +93,5 @@ def _habits() -> Iterator[str]:
         yield f"| {habit.sender} | {habit.does} | {habit.so} |"
 
 
-def main() -> int:
-    """Print the page or write it."""
-    parser = argparse.ArgumentParser(prog="python -m mailtls.lint.reference", description="render the list of rules")
-    parser.add_argument("--write", action="store_true", help=f"write docs/{PAGE.name} instead of printing")
-    if parser.parse_args().write:
-        PAGE.write_text(render(), "utf-8")
-    else:
-        sys.stdout.write(render())
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(print_or_write("mailtls.lint.reference", PAGE, render))

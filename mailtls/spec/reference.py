@@ -6,12 +6,12 @@
 A test fails when the page is stale.
 """
 
-import argparse
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from mailtls.generated_page import print_or_write
 from mailtls.spec.schema import DEFAULTS_SCHEMA_FILE, SCHEMA_FILE, schema, spec_schema
 from mailtls.spec.yaml_text import MAX_DEPTH, MAX_FILE_BYTES, MAX_VALUES
 
@@ -80,17 +80,6 @@ def render() -> str:
     return "\n".join(parts) + "\n"
 
 
-def main() -> int:
-    """Print the page or write it."""
-    parser = argparse.ArgumentParser(prog="python -m mailtls.spec.reference", description="render the spec reference")
-    parser.add_argument("--write", action="store_true", help=f"write docs/{PAGE.name} instead of printing")
-    if parser.parse_args().write:
-        PAGE.write_text(render(), "utf-8")
-    else:
-        sys.stdout.write(render())
-    return 0
-
-
 def _keys(part: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
     for key, below in part.get("properties", {}).items():
         yield above + key, below
@@ -111,4 +100,4 @@ def _rendered(path: str, part: Mapping[str, Any]) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(print_or_write("mailtls.spec.reference", PAGE, render))
