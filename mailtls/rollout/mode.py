@@ -21,6 +21,10 @@ OUT_MAX_AGE = 86400
 """Seconds, of the policy `none`: the shortest that every sender takes as it is."""
 
 
+_SENTENCE = f"senders reported {100 // SHARE} % or more of their sessions of {DAYS} days as refused"
+"""For whoever reviews it; the day's numbers stand in the proposal, which else would change every day."""
+
+
 def demote(case: Case) -> Action | Wait | None:
     """Back to testing, urgent, when several reporters see much of the mail refused and no single host is the cause.
 
@@ -44,10 +48,7 @@ def demote(case: Case) -> Action | Wait | None:
     if most >= refused * ONE_HOST_SHARE and _others_take_mail(case, host):
         return Wait(Kind.DEMOTE, case.policy_domain, None, (Reason(Code.ONE_HOST, most, host=host), *told))
     held = waits.out_of_caches(case.history.current, case.now) if case.history.current else None
-    sentence = (
-        f"{refused:,} of {sessions:,} sessions were refused within {DAYS} days, reported by {against} organisations"
-    )
-    edit = Edit(mode=Mode.TESTING, suppress=(("mode-lowered", sentence),))
+    edit = Edit(mode=Mode.TESTING, suppress=(("mode-lowered", _SENTENCE),))
     return Action(Kind.DEMOTE, case.policy_domain, edit, told, urgent=True, safe_from=held)
 
 

@@ -13,6 +13,7 @@ from mailtls.observed import MxHost
 from mailtls.rollout.case import Case, fault_of, is_good
 from mailtls.rollout.decision import Action, Code, Edit, Kind, Reason, Wait
 from mailtls.rollout.evidence import EvidenceDay, is_evidence_for
+from mailtls.spec.model import MtaSts, PolicySpec
 from mailtls.tls_rpt.report import ResultType
 
 RECENT_DAYS = 7
@@ -34,9 +35,16 @@ def promote(case: Case) -> Action | Wait | None:
         until = max((reason.until for reason in bars if reason.until is not None), default=None)
         return Wait(Kind.PROMOTE, case.policy_domain, until, (*bars, *(one for one in asked if _met(one))))
     looks = tuple(_look(case, host) for host in case.live or ())
-    shorter = FIRST_MAX_AGE if case.mta_sts.max_age > FIRST_MAX_AGE else None
-    edit = Edit(Mode.ENFORCE, max_age=shorter, suppress=(("enforce-without-evidence", _sentence(asked)),))
-    return Action(Kind.PROMOTE, case.policy_domain, edit, (*asked, *looks))
+    return Action(Kind.PROMOTE, case.policy_domain, promotion(case.desired, case.mta_sts), (*asked, *looks))
+
+
+def promotion(desired: PolicySpec, mta_sts: MtaSts) -> Edit:
+    """What a promotion changes: the same on every day, so that a proposal and its approval stand until the spec moves.
+
+    mta_sts: of `desired`.
+    """
+    shorter = FIRST_MAX_AGE if mta_sts.max_age > FIRST_MAX_AGE else None
+    return Edit(Mode.ENFORCE, max_age=shorter, suppress=(("enforce-without-evidence", _sentence(desired)),))
 
 
 def _served(case: Case) -> Iterator[Reason]:
@@ -132,11 +140,12 @@ def _met(reason: Reason) -> bool:
             return (reason.have or 0) >= (reason.want or 0)
 
 
-def _sentence(asked: list[Reason]) -> str:
-    """What stands in the spec beside the new mode, for whoever reviews it (ADR 24)."""
-    have = {reason.code: reason.have or 0 for reason in reversed(asked)}
+def _sentence(desired: PolicySpec) -> str:
+    """What stands in the spec beside the new mode, for whoever reviews it (ADR 24): the bars, which the day's numbers
+    in the proposal were held against."""
+    after = desired.controller.rollout
+    refused = f"at most {float(after.max_failure_rate * 100):g} %" if after.max_failure_rate else "none"
     return (
-        f"{have[Code.SERVED_DAYS]} days in testing, {have[Code.CLEAN_SESSIONS]:,} clean sessions reported by "
-        f"{have[Code.REPORTERS]} organisations, {have[Code.REFUSALS]} in the last {RECENT_DAYS} days that enforce "
-        "would have refused"
+        f"the controller saw at least {after.days} days in testing and {after.sessions:,} clean sessions reported by "
+        f"{after.reporters} organisations; enforce would have refused {refused} of the sessions of {RECENT_DAYS} days"
     )

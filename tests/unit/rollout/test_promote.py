@@ -36,6 +36,15 @@ CLEAN = reports(TESTING, range(1, 15))
 MISMATCH = ResultType.CERTIFICATE_HOST_MISMATCH
 
 
+def test_what_a_promotion_changes_is_the_same_on_every_day() -> None:
+    """Else each run would push a new commit over yesterday's approval."""
+    first, later = decided(TESTING, PAST, entries=CLEAN), decided(TESTING, history((25, TESTING)), entries=CLEAN[:-4])
+    assert isinstance(first, Action)
+    assert isinstance(later, Action)
+    assert first.reasons != later.reasons
+    assert first.edit == later.edit
+
+
 def test_a_domain_that_is_ready_is_promoted_with_its_numbers() -> None:
     action = decided(TESTING, PAST, entries=CLEAN)
     assert isinstance(action, Action)
@@ -43,8 +52,8 @@ def test_a_domain_that_is_ready_is_promoted_with_its_numbers() -> None:
     assert action.edit.suppress == (
         (
             "enforce-without-evidence",
-            "20 days in testing, 1,120 clean sessions reported by 2 organisations, 0 in the last 7 days that enforce "
-            "would have refused",
+            "the controller saw at least 14 days in testing and 100 clean sessions reported by 2 organisations; "
+            "enforce would have refused none of the sessions of 7 days",
         ),
     )
     assert [(reason.code, reason.have, reason.want) for reason in action.reasons if reason.have is not None] == [
