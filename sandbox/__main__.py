@@ -161,7 +161,7 @@ for _name in FaultName:
 def clock(span: str) -> None:
     """Set the cloud's clock ahead, such as +72h; 0 is right.
 
-    Certificates time out, alarms and schedules come due.
+    Certificates time out, alarms and schedules come due, objects are dated by it.
     """
     found = _SPAN.fullmatch(span)
     if found is None:

@@ -1,12 +1,13 @@
 """`mailtls reconcile`: the next safe change of every domain, decided and told."""
 
 import asyncio
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mailtls.cli import terminal
+from mailtls.cli import moment, terminal
 from mailtls.cli.network import network, network_options
 from mailtls.cli.options import format_option
 from mailtls.cli.stand import Failed, Ways, looks_of, specs_of, stand_all, standing_options, store_at
@@ -29,6 +30,7 @@ def command(
     region: str | None,
     smtp: bool,
     authoritative: bool,
+    at: datetime | None,
     output: str,
     **ways_out: Any,
 ) -> None:
@@ -46,7 +48,8 @@ def command(
 
     found = specs_of(specs)
     where = store_at(store, region)
-    ways = Ways(network(**ways_out), looks_of(smtp, authoritative), where)
+    ways = Ways(network(**ways_out), looks_of(smtp, authoritative), where, at)
+    moment.tell(at)
     run = asyncio.run(_decide(found, ways))
     colour = terminal.takes_colour()
     click.echo(render_run(run, output, width=terminal.width(), colour=colour), nl=False, color=colour)

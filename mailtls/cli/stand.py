@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from mailtls.cli.moment import Moment
 from mailtls.cli.trouble import Trouble
 
 if TYPE_CHECKING:
@@ -49,11 +50,14 @@ _OPTIONS = (
     click.option(
         "--authoritative", is_flag=True, help="Also ask the zones' own servers; no MX is added on one answer."
     ),
+    click.option(
+        "--at", type=Moment(), help="Decide as if it were then, with what is known now. 2026-12-24, or with a time."
+    ),
 )
 
 
 def standing_options(function: _F) -> _F:
-    """Adds the options; their values come as `specs`, `store`, `region`, `smtp`, `authoritative`."""
+    """Adds the options; their values come as `specs`, `store`, `region`, `smtp`, `authoritative`, `at`."""
     for option in reversed(_OPTIONS):
         function = option(function)
     return function
@@ -69,11 +73,15 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """network: to the world. looks: what is asked there. store: None where none was named."""
+    """network: to the world. looks: what is asked there. store: None where none was named.
+
+    at: the moment as of which is decided (aware, UTC); None: now, of each domain its own.
+    """
 
     network: "Network"
     looks: "Looks"
     store: "Store | None"
+    at: datetime | None = None
 
 
 def looks_of(smtp: bool, authoritative: bool) -> "Looks":
@@ -169,7 +177,7 @@ async def _stand(spec: "PolicySpec", ways: Ways, readers: ThreadPoolExecutor) ->
         if _unanswered(observed):
             told = "no question to DNS was answered; is there a network? Name another resolver: --resolver 192.0.2.53"
             return Failed(spec.policy_domain, told)
-        now = datetime.now(UTC)
+        now = ways.at or datetime.now(UTC)
         history, evidence = None, None
         if ways.store is not None:
             loop = asyncio.get_running_loop()

@@ -1,12 +1,13 @@
 """`mailtls status`: how each domain stands, and what comes next."""
 
 import asyncio
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mailtls.cli import terminal
+from mailtls.cli import moment, terminal
 from mailtls.cli.network import network, network_options
 from mailtls.cli.options import format_option
 from mailtls.cli.stand import Failed, Ways, looks_of, specs_of, stand_all, standing_options, store_at
@@ -33,6 +34,7 @@ def command(
     region: str | None,
     smtp: bool,
     authoritative: bool,
+    at: datetime | None,
     long: bool,
     output: str,
     **ways_out: Any,
@@ -56,7 +58,8 @@ def command(
         )
     found = specs_of(specs, domains)
     where = store_at(store, region)
-    ways = Ways(network(**ways_out), looks_of(smtp, authoritative), where)
+    ways = Ways(network(**ways_out), looks_of(smtp, authoritative), where, at)
+    moment.tell(at)
     standings, failed = asyncio.run(_stand(found, ways))
     colour = terminal.takes_colour()
     text = render_status(standings, failed, output, width=terminal.width(), colour=colour, long=long)

@@ -1,7 +1,7 @@
 """The emulator's idea of now: the real time and an offset that the sandbox moves.
 
-Only what a patch measures with it moves (a certificate's 72 hours, alarm periods, schedules). Signatures and object
-times stay on the real clock: clients sign with theirs.
+Only what a patch measures with it moves (a certificate's 72 hours, alarm periods, schedules, the dates of objects).
+Signatures stay on the real clock: clients sign with theirs.
 """
 
 import time

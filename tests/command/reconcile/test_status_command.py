@@ -1,10 +1,12 @@
 """`mailtls status`: mode, conditions, next step and evidence of each domain, in three forms."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from importlib import resources
 from typing import Any
 
 import jsonschema
+import pytest
 
 SCHEMA = json.loads(resources.files("mailtls.render").joinpath("status.v1.schema.json").read_text("utf-8"))
 
@@ -69,3 +71,26 @@ def test_a_domain_without_spec_and_a_missing_store_are_trouble(mailtls: Any) -> 
     done = mailtls("status")
     assert done.returncode == 2
     assert "mailtls check --specs" in done.stderr
+
+
+def test_a_day_to_come_can_be_asked_about(mailtls: Any) -> None:
+    later = datetime.now(UTC) + timedelta(days=12)
+    done = mailtls("status", "--store", "store", "--at", f"{later:%Y-%m-%d}", "--format", "json", "young.example")
+    served = {one["code"]: one["have"] for one in json.loads(done.stdout)["domains"][0]["next"]["reasons"]}
+    assert served["served-days"] in (14, 15)  # midnight is before the hour at which the policy was served
+    assert done.stderr == f"as if it were {later:%Y-%m-%d} 00:00 UTC, with what is known now\n"
+
+
+@pytest.mark.parametrize(
+    ("moment", "words"),
+    [
+        ("2001-01-01", "is past; what was known then is not kept"),
+        ("9999-12-31", "is more than 400 days ahead"),
+        ("tomorrow", "'tomorrow' is no moment; write 2026-12-24"),
+        ("0001-01-01T00:00+14:00", "is no moment"),
+    ],
+)
+def test_what_is_no_day_to_come_is_trouble(mailtls: Any, moment: str, words: str) -> None:
+    done = mailtls("status", "--store", "store", "--at", moment)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr

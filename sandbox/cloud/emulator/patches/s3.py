@@ -1,16 +1,20 @@
-"""S3: bucket policies that AWS refuses are refused."""
+"""S3: bucket policies that AWS refuses are refused; objects are as old as the clock says."""
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from ministack.services import s3
 
 from sandbox import account
+from sandbox.cloud.emulator.clock import CLOCK
 from sandbox.cloud.emulator.patch import Patch, Probe, replace
 from sandbox.cloud.emulator.patches.s3_policies import LARGEST_POLICY, policy_fault
 
 Answer = tuple[int, dict[str, Any], bytes]
+
+_AHEAD = 14 * 86400.0
 
 
 def _check_policies() -> None:
@@ -56,6 +60,28 @@ def _prove_policies(probe: Probe) -> None:
     probe.refused("MalformedPolicy", lambda: s3_client.put_bucket_policy(Bucket=bucket, Policy="{"))
 
 
+def _date_by_clock() -> None:
+    replace(s3, "now_iso", lambda _: _now, takes=())
+
+
+def _now() -> str:
+    """As the emulator keeps it: milliseconds, `Z`. Signatures are held against the real time all the same."""
+    now = datetime.fromtimestamp(CLOCK.now(), UTC)
+    return f"{now.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+
+
+def _prove_dates(probe: Probe) -> None:
+    s3_client, bucket = probe.client("s3"), probe.name("dates")
+    s3_client.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": account.REGION})
+    s3_client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    s3_client.put_object(Bucket=bucket, Key="one", Body=b"before")
+    probe.move_clock(_AHEAD)
+    s3_client.put_object(Bucket=bucket, Key="one", Body=b"after")
+    after, before = (one["LastModified"] for one in s3_client.list_object_versions(Bucket=bucket)["Versions"])
+    seconds = (after - before).total_seconds()
+    probe.holds(_AHEAD <= seconds < _AHEAD + 60, "two versions are as far apart as the clock was moved")
+
+
 PATCHES = (
     Patch(
         "s3-checks-bucket-policies",
@@ -63,5 +89,12 @@ PATCHES = (
         " conditions that do not exist.",
         _check_policies,
         _prove_policies,
+    ),
+    Patch(
+        "objects-are-dated-by-the-moved-clock",
+        "Objects and their versions had the real time, so what was served when could not be told after the clock had"
+        " moved.",
+        _date_by_clock,
+        _prove_dates,
     ),
 )
