@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mailtls.rollout.evidence import Evidence
     from mailtls.rollout.history import History
     from mailtls.rollout.standing import Standing
+    from mailtls.spec.load import Survey
     from mailtls.spec.model import PolicySpec
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -97,13 +98,8 @@ def looks_of(smtp: bool, authoritative: bool) -> "Looks":
 def specs_of(folder: Path, wanted: Sequence[str] = ()) -> "tuple[PolicySpec, ...]":
     """The specs of a folder, or those of the domains in `wanted`. Raises Trouble."""
     from mailtls import names
-    from mailtls.spec.errors import SpecErrors
-    from mailtls.spec.load import load
 
-    try:
-        specs = load(folder)
-    except SpecErrors as e:
-        raise Trouble(f"the specs cannot be read:\n{e}") from e
+    specs = whole_survey(folder).specs
     by_name = {spec.policy_domain: spec for spec in specs}
     try:
         asked = tuple(dict.fromkeys(names.host_name(text) for text in wanted))
@@ -112,6 +108,17 @@ def specs_of(folder: Path, wanted: Sequence[str] = ()) -> "tuple[PolicySpec, ...
     if missing := [name for name in asked if name not in by_name]:
         raise Trouble(f"{folder} has no spec of {', '.join(missing)}; mailtls check {missing[0]} looks at any domain")
     return tuple(by_name[name] for name in asked) if asked else specs
+
+
+def whole_survey(folder: Path) -> "Survey":
+    """All specs of a folder, none at fault. Raises Trouble."""
+    from mailtls.spec.errors import SpecErrors
+    from mailtls.spec.load import survey
+
+    found = survey(folder)
+    if found.errors:
+        raise Trouble(f"the specs cannot be read:\n{SpecErrors(found.errors)}")
+    return found
 
 
 def store_at(place: str | None, region: str | None) -> "Store | None":

@@ -61,29 +61,43 @@ class Commit:
 
 
 @contextmanager
-def fetched(remote: Remote, base: str, prefix: str) -> Iterator["Branches"]:
-    """The heads of `base` and of all branches that begin with `prefix`, as they are now. Raises ForgeError."""
+def fetched(remote: Remote, base: str | None, prefix: str) -> Iterator["Branches"]:
+    """The heads of `base` and of all branches that begin with `prefix`, as they are now. Raises ForgeError.
+
+    base: None for the default branch of the repository.
+    """
     guard_transport(remote.url)
-    if not _BRANCH.fullmatch(prefix) or base.startswith("-") or not base.isprintable() or " " in base:
-        raise Refused(f"{shown(base)} is not the name of a branch")
+    if not _BRANCH.fullmatch(prefix):
+        raise Refused(f"{shown(prefix)} is not the name of a branch")
     with tempfile.TemporaryDirectory(prefix="mailtls-propose-") as folder:
         git = _Git(Path(folder), remote)
         git.run("init", "--quiet", "--bare", ".")
+        base = base or git.default_branch()
+        if base.startswith("-") or not base.isprintable() or " " in base:
+            raise Refused(f"{shown(base)} is not the name of a branch")
         wanted = [f"+refs/heads/{base}:refs/base", f"+refs/heads/{prefix}*:refs/heads/{prefix}*"]
         git.run("fetch", "--quiet", "--no-tags", "--depth=1", "--no-write-fetch-head", remote.url, *wanted)
         listed = git.run("for-each-ref", "--format=%(refname)", f"refs/heads/{prefix}*", f"refs/heads/{prefix}**")
         names = [line.removeprefix("refs/heads/") for line in listed.splitlines()]
         heads = {name: git.commit(f"refs/heads/{name}") for name in names}
-        yield Branches(git, git.commit("refs/base"), heads)
+        yield Branches(git, git.commit("refs/base"), heads, base)
 
 
 @dataclass(slots=True)
 class Branches:
-    """base: the head of the branch that proposals ask for. heads: branch to commit, as push and delete leave it."""
+    """base: the head of the branch that proposals ask for, `base_name`. heads: branch to commit, as push and delete
+    leave it."""
 
     git: "_Git"
     base: Commit
     heads: dict[str, Commit]
+    base_name: str
+
+    def holds(self, path: str, content: bytes) -> bool:
+        """Is this the file's content at the base?"""
+        listed = self.git.run("ls-tree", "-z", "--full-tree", self.base.tree, "--", path)
+        wanted = self.git.run("hash-object", "--stdin", question=content).strip()
+        return bool(listed) and listed.partition("\t")[0].split(" ")[-1] == wanted
 
     def commit(self, files: Mapping[str, str | None], message: str) -> Commit | None:
         """The base with `files` (path to its new text, None: deleted) and nothing else changed. None: no difference.
@@ -170,7 +184,14 @@ class _Git:
         ours = parents == 1 and who.endswith(f"<{EMAIL}>") and message.splitlines()[-1:] == [f"{_TREE_LINE}{tree}"]
         return Commit(commit_id, tree, int(seconds), ours)
 
-    def run(self, *arguments: str, question: str = "", more: Mapping[str, str] | None = None) -> str:
+    def default_branch(self) -> str:
+        """What HEAD of the remote repository names."""
+        for line in self.run("ls-remote", "--symref", self.remote.url, "HEAD").splitlines():
+            if line.startswith("ref: refs/heads/") and line.endswith("\tHEAD"):
+                return line.removeprefix("ref: refs/heads/").removesuffix("\tHEAD")
+        raise Refused("the repository names no default branch; say which one: --base main")
+
+    def run(self, *arguments: str, question: str | bytes = "", more: Mapping[str, str] | None = None) -> str:
         environment = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER}
         environment |= {**self._settings(), **(more or {})}
         try:
@@ -178,7 +199,7 @@ class _Git:
                 ["git", "--no-pager", *arguments],
                 cwd=self.folder,
                 env=environment,
-                input=question.encode("utf-8"),
+                input=question.encode("utf-8") if isinstance(question, str) else question,
                 capture_output=True,
                 timeout=TIME_LIMIT,
                 check=False,

@@ -1,7 +1,7 @@
 """The one issue that shows every domain and what comes next, with boxes to ask again for what was closed.
 
-It is written anew at each run and holds no state, but for the boxes: a ticked one is a person's wish, read at the next
-run, and stays ticked until it was heard.
+It is written anew at each run and holds no state, but for the boxes and the failures: a ticked box is a person's wish,
+read at the next run, and stays ticked until it was heard; failures are told in `repeated.py`.
 """
 
 import re
@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mailtls.propose import repeated
 from mailtls.propose.forges.forge import Forge, Issue
 from mailtls.propose.proposal import key_of
 
@@ -17,6 +18,8 @@ TITLE = "mailtls: every domain and its next step"
 LABEL = "mailtls"
 MOST_BODY = 60_000
 """Characters; GitHub takes 65,536."""
+_MOST_FAILURES = 20_000
+"""Characters of it for the failures."""
 _BOX = re.compile(r"^- \[[xX]\] .*<!-- again (\S+) -->\r?$", re.MULTILINE)
 
 
@@ -51,15 +54,16 @@ def asked_again(body: str) -> set[str]:
     return {branch for branch in _BOX.findall(body) if key_of(branch)}
 
 
-def render(rows: Sequence[Row], still_asked: Collection[str] = ()) -> str:
+def render(rows: Sequence[Row], still_asked: Collection[str] = (), failures: Collection[repeated.Failure] = ()) -> str:
     """still_asked: boxes that stay ticked, because they were ticked while we worked. At most MOST_BODY characters."""
+    memory = repeated.lines(failures, _MOST_FAILURES)
     counts = Counter(row.state for row in rows)
     summary = " · ".join(f"{counts[state]} {state}" for state in RowState if counts[state]) or "no domains"
     lines = [
         f"{len(rows)} domains: {summary}. Written by `mailtls reconcile` at each run; what you write here is lost.",
         "",
     ]
-    left = MOST_BODY - len(lines[0]) - 200
+    left = MOST_BODY - len(lines[0]) - 200 - len(memory)
     shown = 0
     for state in RowState:
         of_state = sorted((row for row in rows if row.state is state), key=lambda row: row.policy_domain)
@@ -74,20 +78,22 @@ def render(rows: Sequence[Row], still_asked: Collection[str] = ()) -> str:
         lines += [*lines_of_state, ""]
     if shown < len(rows):
         lines += [f"({len(rows) - shown} more domains do not fit here: `mailtls status` shows all.)", ""]
-    return "\n".join(lines)
+    return "\n".join([*lines, memory] if memory else lines)
 
 
-def write(forge: Forge, rows: Sequence[Row], heard: Collection[str]) -> Issue | None:
+def write(
+    forge: Forge, rows: Sequence[Row], heard: Collection[str], failures: Collection[repeated.Failure] = ()
+) -> Issue | None:
     """Written where it differs, made where there is none. None: a person closed it, and so it stays.
 
     heard: the boxes that this run acted upon. Read again just before: a box ticked meanwhile stays ticked.
     """
     found = find(forge)
     if found is None:
-        return forge.open_issue(TITLE, render(rows), (LABEL,))
+        return forge.open_issue(TITLE, render(rows, (), failures), (LABEL,))
     if not found.is_open:
         return None
-    body = render(rows, asked_again(found.body) - set(heard))
+    body = render(rows, asked_again(found.body) - set(heard), failures)
     if body.split() != found.body.split():
         forge.edit_issue(found.number, body)
     return found

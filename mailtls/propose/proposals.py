@@ -17,6 +17,7 @@ from mailtls.propose.forges.forge import (
     NewPullRequest,
     NotAllowed,
     PullRequest,
+    Refused,
     Unreachable,
 )
 from mailtls.propose.proposal import PREFIX, Proposal, key_of, withdrawn
@@ -38,6 +39,7 @@ class Result(StrEnum):
     TAKEN_OVER = "taken over by you"
     LIMITED = "waits for a place"
     HELD = "waits for the step before"
+    STALLED = "stalled"
     NO_DIFFERENCE = "already so"
     FAILED = "failed"
     NOT_TRIED = "not tried"
@@ -45,13 +47,15 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """words: the reason or what a person should know, "" for nothing. url: of the pull request, "" for none."""
+    """words: the reason or what a person should know, "" for nothing. url: of the pull request, "" for none.
+    lasting: it failed, and will again as long as nothing changes; the forge being away is not of that kind."""
 
     kind: str
     policy_domain: str
     result: Result
     words: str = ""
     url: str = ""
+    lasting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,7 @@ class Run:
             self._failures += 1
             outcome = Outcome(kind, policy_domain, Result.FAILED, str(e))
         except ForgeError as e:
-            outcome = Outcome(kind, policy_domain, Result.FAILED, str(e))
+            outcome = Outcome(kind, policy_domain, Result.FAILED, str(e), lasting=isinstance(e, Refused))
         else:
             self._failures = 0
         if outcome:
@@ -148,15 +152,9 @@ class Run:
     def _brought(self, proposal: Proposal) -> Outcome:
         """The rules for one that is wanted."""
         pull, head = self._open.get(proposal.branch), self.branches.heads.get(proposal.branch)
-        commit = self.branches.commit(proposal.files, proposal.message)
-        if commit is None:
-            if pull or head:
-                gone = self._withdrawn(proposal.branch, f"{self.base} already says so")
-                if gone:
-                    return gone
-            return _outcome(proposal, Result.NO_DIFFERENCE)
         if pull:
-            return self._updated(proposal, pull, head, commit)
+            commit = self.branches.commit(proposal.files, proposal.message)
+            return self._updated(proposal, pull, head, commit) if commit else self._already_so(proposal)
         before = self.forge.pull_requests_of(self.base, proposal.branch)
         answer = next((closed for closed in before if proposal.answered_by(closed)), None)
         if answer and proposal.branch not in self.asked_again:
@@ -172,7 +170,14 @@ class Run:
         full = self._full()
         if full and not proposal.urgent:
             return _outcome(proposal, Result.LIMITED, full)
+        commit = self.branches.commit(proposal.files, proposal.message)
+        if commit is None:
+            return self._already_so(proposal)
         return self._opened(proposal, commit, f"urgent, so it passes the limit: {full}" if full else "")
+
+    def _already_so(self, proposal: Proposal) -> Outcome:
+        gone = self._withdrawn(proposal.branch, f"{self.base} already says so")
+        return gone or _outcome(proposal, Result.NO_DIFFERENCE)
 
     def _full(self) -> str:
         """Why no more may be opened; "" where one may."""

@@ -1,6 +1,7 @@
 """All decisions of one run, the most pressing first, as text, JSON (`reconcile.v1.schema.json`), Markdown."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +31,8 @@ WITHOUT_STORE = (
     "retirement are decided; no promotion, no demotion, no removal of an MX, no max_age, and no day is promised."
 )
 DRY = "Nothing was changed or proposed: this command only tells. Each change is yours to make, as a commit in Git."
+_TROUBLE = ("failed", "not tried", "stalled")
+"""Results of a proposal by which a run ends with exit code 2."""
 _COUNTED = (Group.UNDECIDED, Group.NOTHING)
 """Groups of which text and Markdown tell the number alone."""
 _COLOURS = {Group.URGENT: "31", Group.CHANGE: "33", Group.PERSON: "33"}
@@ -37,12 +40,30 @@ _MOST = 60_000
 """Characters of Markdown; a comment of GitHub takes 65,536."""
 
 
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """What became of one proposal. result: `opened`, `closed by you`, ... words: what should be known, "" for nothing.
+    url: of the pull request, "" for none."""
+
+    policy_domain: str
+    kind: str
+    result: str
+    words: str
+    url: str
+
+
 @dataclass(slots=True)
 class Run:
-    """What a run decided. stored: whether a store was read. concerns: by domain, those that are errors.
-    failed: domain to what went wrong."""
+    """What a run decided, and did. stored: whether a store was read. concerns: by domain, those that are errors.
+    failed: domain to what went wrong. acts: whether proposals are made; then `proposed`, the domains that are `stalled`
+    for a failure that came again, where the `dashboard` is, and what the forge refused as a whole, "" for nothing."""
 
     stored: bool
+    acts: bool = False
+    proposed: list[Proposed] = field(default_factory=list)
+    stalled: list[str] = field(default_factory=list)
+    dashboard: str = ""
+    forge_trouble: str = ""
     decisions: list[tuple[Group, Decision]] = field(default_factory=list)
     concerns: dict[str, tuple[Concern, ...]] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
@@ -59,6 +80,15 @@ class Run:
         pressing = (Group.URGENT, Group.CHANGE, Group.PERSON)
         return not self.concerns and not any(group in pressing for group, _ in self.decisions)
 
+    @property
+    def exit_code(self) -> int:
+        """As the command's help tells."""
+        if self.failed or self.forge_trouble or any(one.result in _TROUBLE for one in self.proposed):
+            return 2
+        if not self.acts:
+            return 0 if self.is_quiet else 1
+        return 1 if self.concerns or self.of(Group.PERSON) else 0
+
     def of(self, group: Group) -> list[Decision]:
         return [decision for of, decision in self.decisions if of is group]
 
@@ -73,7 +103,7 @@ def render_run(run: Run, output: str, *, width: int = 80, colour: bool = False) 
 def data(run: Run) -> dict[str, Any]:
     """Plain data, as the schema has it; every domain is in it."""
     return {
-        "dry_run": True,
+        "dry_run": not run.acts,
         "store": run.stored,
         "counts": {str(group): len(run.of(group)) for group in Group}
         | {"concerns": len(run.concerns), "failed": len(run.failed)},
@@ -88,6 +118,24 @@ def data(run: Run) -> dict[str, Any]:
             for decision in run.of(group)
         ],
         "failed": [{"policy_domain": name, "told": plain(told)} for name, told in run.failed.items()],
+    } | (_acted(run) if run.acts else {})
+
+
+def _acted(run: Run) -> dict[str, Any]:
+    return {
+        "proposals": [
+            {
+                "policy_domain": one.policy_domain,
+                "kind": one.kind,
+                "result": one.result,
+                "told": plain(one.words),
+                "url": one.url or None,
+            }
+            for one in run.proposed
+        ],
+        "stalled": run.stalled,
+        "dashboard": run.dashboard or None,
+        "forge_trouble": plain(run.forge_trouble) or None,
     }
 
 
@@ -111,6 +159,10 @@ def _text(run: Run, width: int, colour: bool) -> str:
         for name, told in run.failed.items():
             lines += _wrapped(f"{name}: {told}", width, "  ", "      ")
         lines.append("")
+    if run.proposed:
+        lines.append(_styled("PROPOSALS", "1", colour))
+        lines += [line for each in run.proposed for line in _proposal(each, width)]
+        lines.append("")
     for sentence in _ends(run):
         lines += _wrapped(sentence, width, "", "")
     return "\n".join(lines) + "\n"
@@ -121,6 +173,12 @@ def _one(decision: Decision, width: int) -> list[str]:
     for sentence in details(decision):
         lines += _wrapped(sentence, width, "    - ", "      ")
     return lines
+
+
+def _proposal(one: Proposed, width: int) -> list[str]:
+    lines = _wrapped(f"{one.policy_domain}: {one.kind}: {one.result}", width, "  ", "      ")
+    lines += _wrapped(one.words, width, "    - ", "      ") if one.words else []
+    return [*lines, f"    {plain(one.url)}"] if one.url else lines
 
 
 def _markdown(run: Run) -> str:
@@ -136,6 +194,9 @@ def _markdown(run: Run) -> str:
     if run.failed:
         parts.append("\n#### Failed: nothing was decided\n\n")
         parts += [f"- {code(name)}: {markdown(told)}\n" for name, told in run.failed.items()]
+    if run.proposed:
+        parts.append("\n#### Proposals\n\n")
+        parts += [_proposal_item(one) for one in run.proposed]
     end = "\n" + "\n\n".join(map(markdown, _ends(run)[1:])) + "\n"
     return _bounded(parts, _MOST - len(end)) + end
 
@@ -149,6 +210,12 @@ def _item(decision: Decision) -> str:
 def _mended(name: str, concern: Concern) -> str:
     line = f"- **{code(name)}**: {concern.topic}: {markdown(concern.finding.message)}\n"
     return line + (f"  - Do: {markdown(concern.finding.fix)}\n" if concern.finding.fix else "")
+
+
+def _proposal_item(one: Proposed) -> str:
+    words = f" ({markdown(one.words)})" if one.words else ""
+    link = f" <{plain(one.url)}>" if one.url else ""
+    return f"- **{code(one.policy_domain)}**: {one.kind}: {one.result}{words}{link}\n"
 
 
 def _bounded(parts: Sequence[str], most: int) -> str:
@@ -187,7 +254,18 @@ def _ends(run: Run) -> list[str]:
     if run.is_quiet and not run.failed and not run.of(Group.UNDECIDED):
         ends.append("Nothing is to be done now.")
     ends += [] if run.stored else [WITHOUT_STORE]
-    return [*ends, DRY]
+    return [*ends, *_deeds(run)] if run.acts else [*ends, DRY]
+
+
+def _deeds(run: Run) -> list[str]:
+    """What was done at the forge."""
+    counts = Counter(one.result for one in run.proposed)
+    told = ", ".join(f"{count} {result}" for result, count in counts.items())
+    deeds = [f"Proposals: {told}." if told else "Nothing is proposed, and nothing stands open."]
+    deeds += [f"Stalled, for they failed again and again: {', '.join(run.stalled[:20])}."] if run.stalled else []
+    deeds += [f"Dashboard: {run.dashboard}"] if run.dashboard else []
+    deeds += [f"THE FORGE REFUSED: {run.forge_trouble}"] if run.forge_trouble else []
+    return deeds
 
 
 def _wrapped(text: str, width: int, first: str, then: str) -> list[str]:

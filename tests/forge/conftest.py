@@ -29,3 +29,8 @@ def forge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[gitea.Forge]:
 @pytest.fixture
 def house(forge: gitea.Forge) -> House:
     return House.new(forge, f"specs-{next(_NUMBERS)}")
+
+
+@pytest.fixture
+def empty_house(forge: gitea.Forge) -> House:
+    return House.new(forge, f"specs-{next(_NUMBERS)}", with_spec=False)

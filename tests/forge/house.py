@@ -56,12 +56,13 @@ class House:
     token: str = field(repr=False)
 
     @classmethod
-    def new(cls, forge: gitea.Forge, name: str) -> "House":
-        """Alice owns it, the robot may write."""
+    def new(cls, forge: gitea.Forge, name: str, with_spec: bool = True) -> "House":
+        """Alice owns it, the robot may write. with_spec: it holds one spec, of contoso.example."""
         house = cls(forge, forge.repository("alice", name), forge.token("robot", RIGHTS))
         house.as_alice("PUT", "/collaborators/robot", {"permission": "write"})
         house.as_alice("PUT", "/collaborators/bob", {"permission": "write"})
-        house.write(path_of("contoso.example"), TESTING)
+        if with_spec:
+            house.write(path_of("contoso.example"), TESTING)
         return house
 
     # what our code does
