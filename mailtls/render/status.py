@@ -23,7 +23,7 @@ MEANINGS: Mapping[Why, str] = {
     Why.NOT_AT_THE_EDGE: "what Git says is not what senders find",
     Why.URGENT_CHANGE: "a change is due, and mail is held meanwhile, or soon",
     Why.CONCERN: "something is wrong that no change of the spec mends",
-    Why.PROPOSED: "a change is due",
+    Why.CHANGE_DUE: "a change is due",
     Why.WAITING: "for a day, for reports, or for the deployment of what is merged",
     Why.HELD: "`hold: true` in the spec",
     Why.MANUAL: "`rollout: manual` in the spec",

@@ -45,7 +45,7 @@ class Why(StrEnum):
     NOT_AT_THE_EDGE = "NotAtTheEdge"
     URGENT_CHANGE = "UrgentChange"
     CONCERN = "Concern"
-    PROPOSED = "Proposed"
+    CHANGE_DUE = "ChangeDue"
     WAITING = "Waiting"
     HELD = "Held"
     MANUAL = "Manual"
@@ -153,7 +153,7 @@ def _ready(
 
 def _reconciling(decision: Decision) -> Condition:
     if isinstance(decision, Action):
-        return Condition(Name.RECONCILING, True, Why.PROPOSED)
+        return Condition(Name.RECONCILING, True, Why.CHANGE_DUE)
     if isinstance(decision, Wait):
         goes_on = not _for_a_person(decision)
         return Condition(Name.RECONCILING, goes_on, Why.WAITING if goes_on else Why.NEEDS_A_PERSON)

@@ -33,7 +33,7 @@ def test_a_domain_in_enforce_is_ready(mailtls: Any) -> None:
 def test_every_domain_has_its_four_conditions(mailtls: Any) -> None:
     found = domains(mailtls)
     assert conditions(found["quiet.example"])["Ready"] == (True, "Enforced")
-    assert conditions(found["ready.example"])["Reconciling"] == (True, "Proposed")
+    assert conditions(found["ready.example"])["Reconciling"] == (True, "ChangeDue")
     assert conditions(found["newmx.example"])["Ready"] == (False, "UrgentChange")
     assert conditions(found["refused.example"])["Stalled"] == (True, "NeedsAPerson")
     assert conditions(found["young.example"])["Reconciling"] == (True, "Waiting")
