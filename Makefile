@@ -52,6 +52,7 @@ bench: .venv/ready
 	$(RUN) bench/check.py
 	$(RUN) bench/decide.py
 	$(RUN) bench/reconcile.py
+	$(RUN) bench/dashboard.py
 
 docs: .venv/ready ## the generated references
 	$(RUN) -m mailtls.spec.reference --write

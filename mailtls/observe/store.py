@@ -24,8 +24,9 @@ from mailtls.mta_sts.policy import MAX_AGE, MAX_POLICY_BYTES
 from mailtls.reports.bucket_layout import ledger_of
 from mailtls.rollout.evidence import Evidence, evidence_of
 from mailtls.rollout.history import History, Version, of_versions
+from mailtls.spec.controller import Adopted
 from mailtls.spec.model import PolicySpec
-from mailtls.tls_rpt.contract import policy_key
+from mailtls.tls_rpt.contract import Prefix, policy_key
 from mailtls.tls_rpt.ledger import InvalidLedgerEntry, LedgerEntry
 
 MAX_VERSIONS = 500
@@ -71,6 +72,9 @@ class Store(Protocol):
     def policy(self, policy_domain: str, version_id: str) -> bytes:
         """The bytes of one version, which the listing says to be no larger than a policy can be."""
 
+    def ledger_domains(self) -> Iterator[str]:
+        """What stands in the ledger where a domain's name belongs, in order; it may be no name."""
+
     def ledger_keys(self, prefix: str, start_after: str) -> Iterator[tuple[str, int]]:
         """Key and size of each object under `prefix` after the key `start_after`, in the order of keys."""
 
@@ -80,18 +84,23 @@ class Store(Protocol):
 
 def read_history(store: Store, spec: PolicySpec, now: datetime) -> History:
     """What was served for the domain of `spec`, as far back as anybody may hold it. Raises StoreTrouble."""
-    listed, whole = store.versions(spec.policy_domain)
+    return read_served(store, spec.policy_domain, spec.controller.adopted, now)
+
+
+def read_served(store: Store, policy_domain: str, adopted: Adopted | None, now: datetime) -> History:
+    """As `read_history`, of a domain whose spec is not at hand. Raises StoreTrouble."""
+    listed, whole = store.versions(policy_domain)
     versions = []
     replaced = now
     for one in listed:  # newest first
         if now - replaced > COUNTS:
             break
         fits = one.size is not None and one.size <= MAX_POLICY_BYTES
-        body = store.policy(spec.policy_domain, one.version_id) if fits else None
+        body = store.policy(policy_domain, one.version_id) if fits else None
         versions.append(Version(one.version_id, one.modified, body))
         replaced = one.modified
     whole = whole or now - replaced > COUNTS  # whatever the listing left out was replaced before that
-    return of_versions(versions, spec.controller.adopted, whole)
+    return of_versions(versions, adopted, whole)
 
 
 def read_evidence(store: Store, policy_domain: str, history: History, now: datetime) -> Evidence:
@@ -202,6 +211,13 @@ class S3Store:
             answer = self._client[0].get_object(Bucket=self.policies, Key=key, VersionId=version_id)
             return _read(answer, MAX_POLICY_BYTES)
 
+    def ledger_domains(self) -> Iterator[str]:
+        with _s3_trouble(f"s3:ListBucket on {self.reports}"):
+            pages = self._client[0].get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=self.reports, Prefix=Prefix.REPORTS, Delimiter="/"):
+                for found in page.get("CommonPrefixes", ()):
+                    yield str(found["Prefix"]).removeprefix(Prefix.REPORTS).removesuffix("/")
+
     def ledger_keys(self, prefix: str, start_after: str) -> Iterator[tuple[str, int]]:
         with _s3_trouble(f"s3:ListBucket on {self.reports}"):
             pages = self._client[0].get_paginator("list_objects_v2")
@@ -265,6 +281,10 @@ class FolderStore:
         if not _VERSION_ID.fullmatch(version_id):
             raise StoreTrouble(f"policies/{policy_domain}/versions.json: {version_id[:80]!r} is no version id")
         return _read_file(self.root / "policies" / policy_domain / version_id, MAX_POLICY_BYTES)
+
+    def ledger_domains(self) -> Iterator[str]:
+        ledger = self.root / Prefix.REPORTS
+        return (name for name in _names_in(ledger) if (ledger / name).is_dir() and not (ledger / name).is_symlink())
 
     def ledger_keys(self, prefix: str, start_after: str) -> Iterator[tuple[str, int]]:
         for day in _names_in(self.root / prefix):

@@ -77,6 +77,7 @@ def test_s3_and_its_copy_tell_the_same(store: S3Store, buckets: tuple[str, str],
     for entry in entries:
         s3.put_object(Bucket=reports, Key=report_key(entry.report, DOMAIN, entry.signer), Body=entry.render())
     _copy(s3, buckets, tmp_path)
+    assert list(store.ledger_domains()) == list(FolderStore(tmp_path).ledger_domains()) == [DOMAIN]
     history = read_history(store, SPEC, NOW)
     assert history.whole
     assert history.current is not None

@@ -149,6 +149,15 @@ def test_the_ledger_is_counted_for_the_policy_that_is_served(serve: Callable[...
     assert not evidence.unread
 
 
+def test_the_domains_of_the_ledger_are_its_folders(tmp_path: Path) -> None:
+    assert list(FolderStore(tmp_path).ledger_domains()) == []
+    for name in ("b.example", "a.example", "no name"):
+        (tmp_path / "reports" / name).mkdir(parents=True)
+    (tmp_path / "reports" / "notes.txt").write_text("a file")
+    (tmp_path / "reports" / "link.example").symlink_to(tmp_path)
+    assert list(FolderStore(tmp_path).ledger_domains()) == ["a.example", "b.example", "no name"]
+
+
 def test_days_before_and_after_are_not_read(tmp_path: Path) -> None:
     inside = [entry(90, row(TESTING, 1)), entry(0, row(TESTING, 1))]
     store_entries(tmp_path, [entry(91, row(TESTING, 1)), *inside, entry(-1, row(TESTING, 1))])

@@ -1,0 +1,1 @@
+"""The commands under `mailtls reports`: one file each."""

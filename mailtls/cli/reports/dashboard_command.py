@@ -1,0 +1,190 @@
+"""`mailtls reports dashboard`: the stored reports as a static site."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mailtls.cli import terminal
+from mailtls.cli.network import network, network_options
+from mailtls.cli.stand import Ways, looks_of, specs_of, store_at
+from mailtls.cli.trouble import Trouble
+
+if TYPE_CHECKING:
+    from mailtls.dashboard.build import Built, DomainReports
+    from mailtls.dashboard.page import Site
+    from mailtls.dashboard.views import NextStep
+    from mailtls.observe.store import Store
+    from mailtls.spec.model import PolicySpec
+    from mailtls.totals.period import Period
+
+DAYS = 90
+MAX_DAYS = 400
+_DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+@click.command(
+    epilog="Example:  mailtls reports dashboard build/dashboard --store s3://contoso-policies,contoso-reports"
+)
+@click.argument("out", type=click.Path(path_type=Path), metavar="OUT")
+@click.option(
+    "--store", metavar="PLACE", required=True, help="What was reported and served: a folder, or s3://POLICIES,REPORTS."
+)
+@click.option("--region", help="Of both buckets. [AWS_REGION]")
+@click.option("--from", "first", type=_DAY, help=f"First day, UTC. [{DAYS} days before the last]")
+@click.option("--to", "last", type=_DAY, help="Last day, UTC. [today]")
+@click.option(
+    "--specs",
+    type=click.Path(path_type=Path),
+    help="Also these domains, their owners, and the next step of each, as `mailtls status` tells it.",
+)
+@network_options
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    out: Path,
+    store: str,
+    region: str | None,
+    first: datetime | None,
+    last: datetime | None,
+    specs: Path | None,
+    **ways_out: Any,
+) -> None:
+    """Write the stored reports as a static site into the folder OUT.
+
+    Open OUT/index.html in a browser, or copy the folder to any web server. The pages have no script and ask for
+    nothing from elsewhere. A dashboard that is in OUT already is replaced as a whole; a folder that holds anything else
+    is refused. docs/dashboard.md says what the numbers mean, and how to serve them to few people only.
+
+    Without --specs nothing but the store is read. With it every domain is looked at as senders do.
+
+    \b
+    Exit codes:  0 written
+                 1 written, and some reports or domains could not be read: OUT and standard error say which
+                 2 trouble; OUT is as it was
+    """
+    from mailtls.dashboard.page import Site
+    from mailtls.dashboard.site_folder import NotOurs, check_ours
+    from mailtls.observe.store import StoreTrouble
+
+    now = datetime.now(UTC)
+    period = _period(first.date() if first else None, last.date() if last else None, now.date())
+    where = _store(store, region)
+    try:
+        check_ours(out)
+        wanted = specs_of(specs) if specs is not None else ()
+        steps = _next_steps(wanted, where, ways_out) if wanted else {}
+        built = _build(out, Site(now, period, store), where, wanted, steps)
+    except (NotOurs, StoreTrouble) as e:
+        raise Trouble(str(e)) from e
+    click.echo(
+        f"{out / 'index.html'}: {built.domains:,} domains, {built.reports:,} reports of {period.first} to "
+        f"{period.last}, {built.open_causes:,} open causes"
+    )
+    for told in built.left_out[:20]:
+        click.echo(f"mailtls: {told}", err=True)
+    if len(built.left_out) > 20:
+        click.echo(f"mailtls: and {len(built.left_out) - 20:,} more", err=True)
+    ctx.exit(1 if built.left_out else 0)
+
+
+def _period(first: date | None, last: date | None, today: date) -> "Period":
+    """Raises Trouble."""
+    from mailtls.totals.period import Period
+
+    last = last or today
+    first = first or last - timedelta(days=DAYS - 1)
+    if last > today:
+        raise Trouble(f"--to {last}: that day is still to come; today is {today} (UTC)")
+    try:
+        period = Period(first, last)
+    except ValueError as e:
+        raise Trouble(f"--from and --to: {e}") from e
+    if period.length > MAX_DAYS:
+        raise Trouble(f"--from and --to: {period.length:,} days; a dashboard has {MAX_DAYS} at most")
+    return period
+
+
+def _store(place: str, region: str | None) -> "Store":
+    """As `--store` of other commands, but a folder needs no policies in it. Raises Trouble."""
+    from mailtls.observe.store import FolderStore
+
+    if not place.startswith("s3://"):
+        folder = Path(place)
+        if not (folder / "reports").is_dir():
+            raise Trouble(f"--store {place}: no folder with a folder `reports` in it; copy the reports bucket there")
+        return FolderStore(folder)
+    found = store_at(place, region)
+    if found is None:
+        raise Trouble(f"--store {place}: nothing is read there")
+    return found
+
+
+def _next_steps(specs: "tuple[PolicySpec, ...]", store: "Store", ways_out: dict[str, Any]) -> "dict[str, NextStep]":
+    from mailtls.cli.reports.next_steps import next_steps
+
+    ways = Ways(network(**ways_out), looks_of(smtp=False, authoritative=False), store)
+    progress = terminal.Progress("looking at", len(specs))
+    found = asyncio.run(next_steps(specs, ways, progress.advance))
+    progress.clear()
+    return found
+
+
+def _build(
+    out: Path, site: "Site", store: "Store", specs: "tuple[PolicySpec, ...]", steps: "dict[str, NextStep]"
+) -> "Built":
+    from mailtls.dashboard.build import build
+    from mailtls.dashboard.site_folder import SiteFolder
+
+    by_name = {spec.policy_domain: spec for spec in specs}
+    refused: list[str] = []
+    found = set(by_name)
+    for name in store.ledger_domains():
+        if _is_domain(name):
+            found.add(name)
+        else:
+            refused.append(f"reports/{name[:80]!r} is no domain's name, and was left out")
+    progress = terminal.Progress("writing", len(found))
+    with SiteFolder.at(out) as folder:
+        domains = _domains(sorted(found), site, store, by_name, steps)
+        built = build(folder, site, domains, progress.advance)
+    progress.clear()
+    built.left_out[:0] = refused
+    return built
+
+
+def _is_domain(name: str) -> bool:
+    from mailtls import names
+
+    try:
+        return names.domain_name(name) == name
+    except names.InvalidName:
+        return False
+
+
+def _domains(
+    found: list[str], site: "Site", store: "Store", by_name: "dict[str, PolicySpec]", steps: "dict[str, NextStep]"
+) -> "Iterator[DomainReports]":
+    """One after the other; each is read while it is written."""
+    from mailtls.dashboard.build import DomainReports
+    from mailtls.dashboard.domain_view import Known
+    from mailtls.observe.store import ledger_entries, read_served
+    from mailtls.tls_rpt.contract import OwnDomain
+
+    for name in found:
+        spec = by_name.get(name)
+        history = read_served(store, name, spec.controller.adopted if spec else None, site.built)
+        current = history.current
+        own = OwnDomain(
+            name,
+            str(current.policy.mode) if current else None,
+            tuple(pattern.text for pattern in current.policy.mx) if current else (),
+        )
+        unread: set[date] = set()
+        entries = ledger_entries(store, name, site.period.first, site.period.last, unread)
+        known = Known(spec.owner or "" if spec else "", history, steps.get(name))
+        yield DomainReports(name, entries, unread, known, own)
