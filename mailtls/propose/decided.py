@@ -1,13 +1,14 @@
 """What was decided about a domain, as an edit of its spec."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from mailtls.propose.spec_edit import EditedFile, edit_spec, mx_edits, remove_spec
-from mailtls.propose.yaml_edit import Edit, Set
+from mailtls.propose.yaml_edit import Edit, Remove, Set
 from mailtls.rollout import decision
 from mailtls.spec import duration
 from mailtls.spec.load import Survey, survey
+from mailtls.spec.place import Places
 
 
 def decided_edit(root: Path, action: decision.Action, found: Survey | None = None) -> EditedFile | None:
@@ -26,8 +27,24 @@ def _edits(action: decision.Action, found: Survey) -> Iterator[Edit]:
         yield from mx_edits(found, action.policy_domain, _mx(action, found))
     if wanted.max_age is not None:
         yield Set(("mta_sts", "max_age"), duration.written(wanted.max_age))
-    for rule, reason in wanted.suppress:
+    yield from suppress_edits(found, action.policy_domain, dict(wanted.suppress), wanted.unsuppress)
+
+
+def suppress_edits(found: Survey, policy_domain: str, put: Mapping[str, str], over: Collection[str]) -> Iterator[Edit]:
+    """put: rule to its reason. over: rules whose reason goes where this spec itself has it; what a defaults.yaml says
+    for many domains stays."""
+    for rule, reason in put.items():
         yield Set(("suppress", rule), reason)
+    own, places = found.layers.get(policy_domain, ())[:1], Places()
+    gone = [rule for rule in over if rule not in put and places.written(("suppress", rule), own)]
+    spec = next((spec for spec in found.specs if spec.policy_domain == policy_domain), None)
+    staying = [
+        rule for rule in (spec.suppress if spec else ()) if rule not in gone and places.written(("suppress", rule), own)
+    ]
+    if gone and not put and not staying:
+        yield Remove(("suppress",))
+    else:
+        yield from (Remove(("suppress", rule)) for rule in gone)
 
 
 def _mx(action: decision.Action, found: Survey) -> list[str]:

@@ -16,6 +16,12 @@ from mailtls.spec.load import Survey, survey
 from mailtls.spec.place import Layer, Places
 from mailtls.spec.yaml_text import YamlFault, compose, decode, to_data
 
+_LAST = (
+    "{shown}: {policy_domain} is the last spec in {root}, and an empty set of specs is refused, since it would delete "
+    "every domain. Keep the file, and take the whole stack down: set allow_destroy: true, pulumi up, pulumi destroy "
+    "(docs/first-real-deployment.md tells what goes with it). Do other domains follow? Then write their specs first"
+)
+
 
 class EditRefused(ValueError):
     """The edit cannot be made, or would change more than it should. The text has file and line, and what to do."""
@@ -50,6 +56,8 @@ def remove_spec(root: Path, policy_domain: str, found: Survey | None = None) -> 
     """The spec taken out: its entry of a map, or the file that holds no other. As `edit_spec` in all else."""
     found = found or survey(root)
     own = _layers(root, policy_domain, found)[0]
+    if found.asked == 1:
+        raise EditRefused(_LAST.format(shown=own.file.shown, policy_domain=policy_domain, root=root))
     before = _read(own)
     after = None if _is_alone(own, before) else _edited_bytes(own, (own,), before, [Remove(())])
     return _held_against(found, root, policy_domain, before, after)

@@ -99,7 +99,8 @@ class Reason:
 class Edit:
     """What becomes of the spec of one domain. None and (): stays as it is. max_age: seconds. delete: the spec goes.
 
-    suppress: rule and reason, by which the change answers the rules that ask for one (ADR 24)."""
+    suppress: rule and reason, by which the change answers the rules that ask for one (ADR 24).
+    unsuppress: rules whose reason is over with this change."""
 
     mode: Mode | None = None
     add_mx: tuple[str, ...] = ()
@@ -107,6 +108,7 @@ class Edit:
     max_age: int | None = None
     delete: bool = False
     suppress: tuple[tuple[str, str], ...] = ()
+    unsuppress: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from mailtls.rollout.case import Case
 from mailtls.rollout.decision import Action, Code, Edit, Kind, Reason, Wait
 from mailtls.rollout.evidence import is_evidence_for
 
+SHORT = "max-age-short-in-enforce"
+"""The rule that asks why, while max_age is low before a move."""
 LOW = 86400
 """Seconds, ahead of a move: the shortest that every sender takes as it is."""
 HIGH = 4 * 7 * 86400
@@ -41,7 +43,9 @@ def _lower(case: Case, move: datetime) -> Action | Wait | None:
         return Wait(Kind.LOWER_MAX_AGE, case.policy_domain, start, (planned,))
     held = case.now + kept
     late = (Reason(Code.TOO_LATE, until=held),) if held > move else ()
-    return Action(Kind.LOWER_MAX_AGE, case.policy_domain, Edit(max_age=LOW), (planned, *late), safe_from=held)
+    why = f"MX moves on {move:%Y-%m-%d}, and nobody should hold the old hosts for long by then"
+    edit = Edit(max_age=LOW, suppress=((SHORT, why),))
+    return Action(Kind.LOWER_MAX_AGE, case.policy_domain, edit, (planned, *late), safe_from=held)
 
 
 def _raise(case: Case) -> Action | Wait | None:
@@ -62,4 +66,5 @@ def _raise(case: Case) -> Action | Wait | None:
     if refused or not clean or any(first <= day <= today for day in case.evidence.unread):
         return None
     reasons = (told, Reason(Code.CLEAN_SESSIONS, clean), Reason(Code.REFUSALS, 0, 0))
-    return Action(Kind.RAISE_MAX_AGE, case.policy_domain, Edit(max_age=HIGH), reasons)
+    edit = Edit(max_age=HIGH, unsuppress=(SHORT,) if SHORT in case.desired.suppress else ())
+    return Action(Kind.RAISE_MAX_AGE, case.policy_domain, edit, reasons)

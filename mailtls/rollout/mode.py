@@ -1,6 +1,7 @@
 """Ways down: from enforce to testing when mail is refused, and out, when the domain shall lose its policy. Pure."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 from mailtls.mta_sts.policy import Mode
@@ -8,6 +9,8 @@ from mailtls.rollout import waits
 from mailtls.rollout.case import Case
 from mailtls.rollout.decision import Action, Code, Edit, Kind, Reason, Wait
 from mailtls.rollout.evidence import is_evidence_for
+from mailtls.rollout.promote import EVIDENCE, MODE_LOWERED
+from mailtls.spec.model import PolicySpec
 
 DAYS = 3
 """In which refusals count against enforce: yesterday's reports have come, today's have not."""
@@ -19,8 +22,6 @@ ONE_HOST_SHARE = 0.9
 """Of all refusals at one host: then it is that host's fault, and others take the mail."""
 OUT_MAX_AGE = 86400
 """Seconds, of the policy `none`: the shortest that every sender takes as it is."""
-
-
 _SENTENCE = f"senders reported {100 // SHARE} % or more of their sessions of {DAYS} days as refused"
 """For whoever reviews it; the day's numbers stand in the proposal, which else would change every day."""
 
@@ -48,8 +49,17 @@ def demote(case: Case) -> Action | Wait | None:
     if most >= refused * ONE_HOST_SHARE and _others_take_mail(case, host):
         return Wait(Kind.DEMOTE, case.policy_domain, None, (Reason(Code.ONE_HOST, most, host=host), *told))
     held = waits.out_of_caches(case.history.current, case.now) if case.history.current else None
-    edit = Edit(mode=Mode.TESTING, suppress=(("mode-lowered", _SENTENCE),))
+    edit = lowered(case.desired, Mode.TESTING, _SENTENCE)
     return Action(Kind.DEMOTE, case.policy_domain, edit, told, urgent=True, safe_from=held)
+
+
+def lowered(desired: PolicySpec, mode: Mode, because: str) -> Edit:
+    """What the way down changes. because: "" for a change that says no reason.
+
+    What showed that enforce was right is over with it: the next promotion has to write its own.
+    """
+    why = ((MODE_LOWERED, because),) if because else ()
+    return Edit(mode, suppress=why, unsuppress=(EVIDENCE,) if EVIDENCE in desired.suppress else ())
 
 
 def retire(case: Case) -> Action | Wait:
@@ -57,8 +67,7 @@ def retire(case: Case) -> Action | Wait:
     if case.mta_sts.mode is not Mode.NONE:
         until = waits.spec_may_go(case.history, case.now)
         told = (Reason(Code.RETIRES), *(() if case.history.whole else (Reason(Code.HISTORY_UNREAD),)))
-        edit = Edit(mode=Mode.NONE, max_age=OUT_MAX_AGE, suppress=(("mode-lowered", "the domain retires"),))
-        return Action(Kind.RETIRE, case.policy_domain, edit, told, safe_from=until)
+        return Action(Kind.RETIRE, case.policy_domain, retirement(case.desired), told, safe_from=until)
     if not case.history.whole:
         return Wait(Kind.DELETE, case.policy_domain, None, (Reason(Code.HISTORY_UNREAD),))
     if not case.at_the_edge:
@@ -67,6 +76,11 @@ def retire(case: Case) -> Action | Wait:
     if until is not None:
         return Wait(Kind.DELETE, case.policy_domain, until, (Reason(Code.CACHED, until=until),))
     return Action(Kind.DELETE, case.policy_domain, Edit(delete=True), (Reason(Code.RETIRES),))
+
+
+def retirement(desired: PolicySpec) -> Edit:
+    """What the first step on the way out changes."""
+    return replace(lowered(desired, Mode.NONE, "the domain retires"), max_age=OUT_MAX_AGE)
 
 
 def _by_host(by_host: dict[str, int]) -> Iterator[Reason]:

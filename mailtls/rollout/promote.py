@@ -16,6 +16,9 @@ from mailtls.rollout.evidence import EvidenceDay, is_evidence_for
 from mailtls.spec.model import MtaSts, PolicySpec
 from mailtls.tls_rpt.report import ResultType
 
+EVIDENCE = "enforce-without-evidence"
+MODE_LOWERED = "mode-lowered"
+"""Rules that ask for a reason in the spec: one for the way up, one for the way down. With the way back it is over."""
 RECENT_DAYS = 7
 """In which next to nothing may have been refused. A reporter's day comes in the day after."""
 FIRST_MAX_AGE = 7 * 86400
@@ -44,7 +47,8 @@ def promotion(desired: PolicySpec, mta_sts: MtaSts) -> Edit:
     mta_sts: of `desired`.
     """
     shorter = FIRST_MAX_AGE if mta_sts.max_age > FIRST_MAX_AGE else None
-    return Edit(Mode.ENFORCE, max_age=shorter, suppress=(("enforce-without-evidence", _sentence(desired)),))
+    over = tuple(rule for rule in (MODE_LOWERED,) if rule in desired.suppress)
+    return Edit(Mode.ENFORCE, max_age=shorter, suppress=((EVIDENCE, _sentence(desired)),), unsuppress=over)
 
 
 def _served(case: Case) -> Iterator[Reason]:
@@ -142,10 +146,15 @@ def _met(reason: Reason) -> bool:
 
 def _sentence(desired: PolicySpec) -> str:
     """What stands in the spec beside the new mode, for whoever reviews it (ADR 24): the bars, which the day's numbers
-    in the proposal were held against."""
+    in the proposal were held against.
+
+    Where it stands there since an earlier promotion it speaks of another time, and the rule asks for a reason of this
+    change: then it says so.
+    """
     after = desired.controller.rollout
     refused = f"at most {float(after.max_failure_rate * 100):g} %" if after.max_failure_rate else "none"
-    return (
+    sentence = (
         f"the controller saw at least {after.days} days in testing and {after.sessions:,} clean sessions reported by "
         f"{after.reporters} organisations; enforce would have refused {refused} of the sessions of {RECENT_DAYS} days"
     )
+    return f"{sentence}; seen anew" if desired.suppress.get(EVIDENCE) == sentence else sentence

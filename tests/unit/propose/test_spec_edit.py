@@ -106,7 +106,9 @@ def test_a_file_with_a_spec_at_fault_beside_is_not_taken_for_alone(specs: Path) 
 
 def test_the_last_spec_of_all_does_not_go(specs: Path) -> None:
     (specs / "brands" / "all.yaml").unlink()
-    with pytest.raises(EditRefused, match="an empty set would delete every domain"):
+    with pytest.raises(
+        EditRefused, match=r"one.example is the last spec in .* allow_destroy: true, pulumi up, pulumi d"
+    ):
         remove_spec(specs, "one.example")
 
 
@@ -123,3 +125,24 @@ def test_what_is_decided_and_says_the_same_is_no_edit(specs: Path) -> None:
     action = Action(Kind.RAISE_MAX_AGE, "a.example", Edit(max_age=14 * 86400), ())
     assert decided_edit(specs, action) is None
     assert load(specs) == before
+
+
+def test_reasons_that_are_over_go_and_what_defaults_say_for_many_stays(specs: Path) -> None:
+    (specs / "one.yaml").write_text(
+        "policy_domain: one.example\nmta_sts: {mx: [mx1.one.example]}\nsuppress:\n  mode-lowered: why  # in May\n"
+    )
+    (specs / "brands" / "defaults.yaml").write_text(
+        "mta_sts: {mx: [mx1.brands.example]}\nsuppress: {mode-lowered: all}\n"
+    )
+
+    def after(domain: str, edit: Edit) -> str | None:
+        done = decided_edit(specs, Action(Kind.PROMOTE, domain, edit, ()))
+        return done.after.decode() if done and done.after else None
+
+    over = Edit(unsuppress=("mode-lowered", "max-age-jump"))
+    assert after("one.example", over) == "policy_domain: one.example\nmta_sts: {mx: [mx1.one.example]}\n"
+    assert after("a.example", over) is None
+    both = Edit(suppress=(("max-age-jump", "quiet"),), unsuppress=("mode-lowered", "max-age-jump"))
+    assert after("one.example", both) == (
+        'policy_domain: one.example\nmta_sts: {mx: [mx1.one.example]}\nsuppress:\n  max-age-jump: quiet\n'
+    )

@@ -45,6 +45,22 @@ def test_what_a_promotion_changes_is_the_same_on_every_day() -> None:
     assert first.edit == later.edit
 
 
+def test_a_second_promotion_says_a_reason_of_its_own_and_takes_that_of_the_way_down_out() -> None:
+    """The rule that asks for evidence takes no sentence that stood there before."""
+    first = decided(TESTING, PAST, entries=CLEAN)
+    assert isinstance(first, Action)
+    assert first.edit.unsuppress == ()
+    stale = {**dict(first.edit.suppress), "mode-lowered": "mx2 was replaced"}
+    second = decided(TESTING, PAST, entries=CLEAN, suppress=stale)
+    assert isinstance(second, Action)
+    [(rule, reason)] = second.edit.suppress
+    assert reason != stale[rule]
+    assert second.edit.unsuppress == ("mode-lowered",)
+    third = decided(TESTING, PAST, entries=CLEAN, suppress={rule: reason})
+    assert isinstance(third, Action)
+    assert third.edit.suppress[0][1] != reason
+
+
 def test_a_domain_that_is_ready_is_promoted_with_its_numbers() -> None:
     action = decided(TESTING, PAST, entries=CLEAN)
     assert isinstance(action, Action)
