@@ -144,5 +144,5 @@ def test_reasons_that_are_over_go_and_what_defaults_say_for_many_stays(specs: Pa
     assert after("a.example", over) is None
     both = Edit(suppress=(("max-age-jump", "quiet"),), unsuppress=("mode-lowered", "max-age-jump"))
     assert after("one.example", both) == (
-        'policy_domain: one.example\nmta_sts: {mx: [mx1.one.example]}\nsuppress:\n  max-age-jump: quiet\n'
+        "policy_domain: one.example\nmta_sts: {mx: [mx1.one.example]}\nsuppress:\n  max-age-jump: quiet\n"
     )
