@@ -64,6 +64,7 @@ lock: .venv/ready ## after a change of a dependency in pyproject.toml or a requi
 	.venv/bin/uv lock
 	.venv/bin/uv export --quiet --all-groups --no-emit-project --format requirements-txt --output-file requirements.txt
 	.venv/bin/uv export --quiet --no-default-groups --no-emit-project --format requirements-txt --output-file requirements-command.txt
+	.venv/bin/uv export --quiet --no-default-groups --extra aws --no-emit-project --format requirements-txt --output-file requirements-controller.txt
 	.venv/bin/uv export --quiet --only-group build --no-emit-project --format requirements-txt --output-file requirements-build.txt
 	for each in sandbox/cloud/emulator sandbox/outsiders tests/fuzz; do .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --output-file $$each/requirements.txt $$each/requirements.in || exit 1; done
 

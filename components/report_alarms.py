@@ -1,5 +1,7 @@
 """Who watches the pipeline: seven alarms, whatever the number of domains, and the certificates' expiry events.
 
+An eighth watches the controller, where a setting says that it runs.
+
 Alarms are about the pipeline; alerts about domains come from the Lambda and cost nothing per domain. AWS bills them by
 metric: the seven look at eight, $0.80 a month at the list price, and the first ten of an account are free.
 """
@@ -17,7 +19,14 @@ from components.report_queue import (
     RETENTION,
     VISIBILITY_TIMEOUT,
 )
-from mailtls.tls_rpt.contract import MAILS_QUARANTINED, MAILS_RECEIVED, NAMESPACE, REPORTS_STORED, Prefix
+from mailtls.tls_rpt.contract import (
+    MAILS_QUARANTINED,
+    MAILS_RECEIVED,
+    NAMESPACE,
+    RECONCILE_RUNS,
+    REPORTS_STORED,
+    Prefix,
+)
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 SILENT_DAYS = 7
@@ -43,6 +52,7 @@ class ReportAlarmsArgs(TypedDict):
     topic_arn: who is told. A subscription that filters by owner or severity never gets these.
     bucket_name: for the commands in the alarms' texts.
     files_url: where people read the repository's files; left out, the texts name a page by its path.
+    controller_hours: after so many hours without a run of the controller somebody is told; left out, nobody is.
     """
 
     region: str
@@ -55,6 +65,7 @@ class ReportAlarmsArgs(TypedDict):
     function_name: pulumi.Input[str]
     function_arn: pulumi.Input[str]
     files_url: NotRequired[str | None]
+    controller_hours: NotRequired[int | None]
 
 
 class ReportAlarms(pulumi.ComponentResource):
@@ -69,6 +80,8 @@ class ReportAlarms(pulumi.ComponentResource):
         self._watch_queues()
         self._watch_function()
         self._watch_mail()
+        if hours := args.get("controller_hours"):
+            self._watch_controller(hours)
         CertificateEvents(
             f"{name}-certificates",
             {
@@ -235,6 +248,26 @@ class ReportAlarms(pulumi.ComponentResource):
             evaluation_periods=1,
             # nothing was kept apart, or nothing came, which is the other alarm's matter
             treat_missing_data="notBreaching",
+        )
+
+    def _watch_controller(self, hours: int) -> None:
+        self._alarm(
+            "no-reconcile",
+            f"No run of the controller (mailtls reconcile --heartbeat) came to its end for {hours} hours. Mail goes on "
+            "as before, but what is due is not proposed, urgent changes among it. DO 1 Look at the scheduled job of "
+            "the repository: a forge may switch off the schedule of a repository that rests. 2 Is it red? Its last "
+            "lines say why: a token that is over, a right that is missing. 3 Start it by hand; the all-clear comes "
+            "within the hour.",
+            namespace=NAMESPACE,
+            metric_name=RECONCILE_RUNS.name,
+            statistic="Sum",
+            comparison_operator="LessThanThreshold",
+            threshold=1,
+            period=HOUR,
+            evaluation_periods=hours,
+            datapoints_to_alarm=hours,
+            # a run that did not come is missing data
+            treat_missing_data="breaching",
         )
 
     def _alarm(self, key: str, description: pulumi.Input[str], *, tells_end: bool = True, **measure: Any) -> None:

@@ -83,6 +83,7 @@ def deploy_platform(settings: Settings) -> Platform:
             "dead_letter_queue_name": pipeline.dead_letter_queue_name,
             "dead_letter_queue_arn": pipeline.dead_letter_queue_arn,
             "function_name": pipeline.function_name,
+            "controller_hours": settings.controller_hours,
             "function_arn": pipeline.function_arn,
             "files_url": settings.files_url,
         },

@@ -48,6 +48,7 @@ USED_BY = {
     "subscriptions": (Kind.ALL, Kind.PLATFORM),
     "alerts": (Kind.ALL, Kind.PLATFORM),
     "per_domain_metrics": (Kind.ALL, Kind.PLATFORM),
+    "controller_hours": (Kind.ALL, Kind.PLATFORM),
 }
 """Settings that not every kind has a use for. Taken in silence, they would look as if they did something."""
 
@@ -85,7 +86,8 @@ class Settings:
 
     policy_specs: relative to the repository's root; None for kind platform. platform: the stack's full name; None but
     for kind domains. reports: None for kind domains. files_url: where people read the repository's files, without a
-    slash at the end.
+    slash at the end. controller_hours: after so many without a run of the controller an alarm tells of it; None: no
+    such alarm.
     """
 
     kind: Kind
@@ -98,6 +100,7 @@ class Settings:
     alerts: AlertLimits
     gate: GateSettings
     per_domain_metrics: bool
+    controller_hours: int | None
     files_url: str | None
     allow_destroy: bool
 
@@ -132,6 +135,7 @@ def parse(config: Mapping[str, str], environment: Mapping[str, str], repository:
         alerts=_alerts(fields),
         gate=_gate(fields, environment),
         per_domain_metrics=fields.flag("per_domain_metrics"),
+        controller_hours=_controller_hours(fields),
         files_url=_files_url(fields),
         allow_destroy=fields.flag("allow_destroy"),
     )
@@ -249,6 +253,17 @@ def _gate(fields: Fields, environment: Mapping[str, str]) -> GateSettings:
     if proxy is not None and not _is_proxy(proxy):
         entry.fault("proxy", f"{proxy!r}: write http://host:port")
     return GateSettings(limit, resolver, proxy, standing_look=entry.flag("standing_look", default=True))
+
+
+def _controller_hours(fields: Fields) -> int | None:
+    """An alarm looks back seven days at most."""
+    hours = fields.number("controller_hours", 0)
+    if hours == 0:
+        return None
+    if not (isinstance(hours, int) and 2 <= hours <= 168):
+        fields.fault("controller_hours", f"{hours}: whole hours from 2 to 168; 0 or left out: no alarm")
+        return None
+    return hours
 
 
 def _is_proxy(url: str) -> bool:

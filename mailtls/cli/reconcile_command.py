@@ -9,6 +9,7 @@ import click
 
 from mailtls.cli import moment, terminal
 from mailtls.cli.forge_access import ForgeAccess, forge_access, forge_options
+from mailtls.cli.heartbeat import beat, region_of
 from mailtls.cli.network import network, network_options
 from mailtls.cli.options import format_option
 from mailtls.cli.stand import Failed, Ways, looks_of, specs_of, stand_all, standing_options, store_at, whole_survey
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 @click.option("--most-open", type=click.IntRange(1, 100), default=10, show_default=True, help="Proposals open at once.")
 @click.option("--most-new", type=click.IntRange(1, 100), default=5, show_default=True, help="Opened in one run.")
 @forge_options
+@click.option("--heartbeat", is_flag=True, help="Tell CloudWatch that the run came to its end, and its counts.")
 @format_option("text", "json", "markdown")
 @network_options
 @click.pass_context
@@ -45,6 +47,7 @@ def command(
     repository: str | None,
     kind: str | None,
     base: str | None,
+    heartbeat: bool,
     output: str,
     **ways_out: Any,
 ) -> None:
@@ -63,6 +66,7 @@ def command(
     from mailtls.render.reconcile import render_run
 
     where = store_at(store, region)
+    metrics_region = region_of(region) if heartbeat else None
     ways = Ways(network(**ways_out), looks_of(smtp, authoritative), where, at)
     moment.tell(at)
     if acts:
@@ -73,6 +77,8 @@ def command(
         run = asyncio.run(_decide(specs_of(specs), ways))
     colour = terminal.takes_colour()
     click.echo(render_run(run, output, width=terminal.width(), colour=colour), nl=False, color=colour)
+    if metrics_region and at is None:
+        beat(run, metrics_region)
     ctx.exit(run.exit_code)
 
 

@@ -54,9 +54,13 @@ class Proposed:
 
 @dataclass(slots=True)
 class Run:
-    """What a run decided, and did. stored: whether a store was read. concerns: by domain, those that are errors.
-    failed: domain to what went wrong. acts: whether proposals are made; then `proposed`, the domains that are `stalled`
-    for a failure that came again, where the `dashboard` is, and what the forge refused as a whole, "" for nothing."""
+    """What a run decided, and did.
+
+    stored: whether a store was read. concerns: by domain, those that are errors. failed: domain to what went wrong.
+    holding: condition to how many domains it holds of. acts: whether proposals are made; then `proposed`, the domains
+    that are `stalled` for a failure that came again, where the `dashboard` is, and what the forge refused as a whole,
+    "" for nothing.
+    """
 
     stored: bool
     acts: bool = False
@@ -67,10 +71,12 @@ class Run:
     decisions: list[tuple[Group, Decision]] = field(default_factory=list)
     concerns: dict[str, tuple[Concern, ...]] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    holding: Counter[str] = field(default_factory=Counter)
 
     def add(self, standing: Standing) -> None:
         """Keep what is told of a domain, and no more."""
         self.decisions.append((standing.group, standing.status.decision))
+        self.holding.update(str(one.name) for one in standing.status.conditions if one.holds)
         if standing.errors:
             self.concerns[standing.status.policy_domain] = standing.errors
 

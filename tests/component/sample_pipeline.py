@@ -35,7 +35,9 @@ def pipeline_args(**changes: Any) -> dict[str, Any]:
     }
 
 
-def deploy(*, preview: bool = False, files_url: str | None = None, **changes: Any) -> Recording:
+def deploy(
+    *, preview: bool = False, files_url: str | None = None, controller_hours: int | None = None, **changes: Any
+) -> Recording:
     """One run of the whole platform."""
 
     def program() -> Any:
@@ -54,6 +56,7 @@ def deploy(*, preview: bool = False, files_url: str | None = None, **changes: An
                 "function_name": pipeline.function_name,
                 "function_arn": pipeline.function_arn,
                 "files_url": files_url,
+                "controller_hours": controller_hours,
             },
         )
         return {

@@ -9,7 +9,7 @@ from strict_mocks import assert_well_formed
 
 from components.report_alarms import ALARM_COUNT
 from mailtls.reports.certificate_alert import CertificateEvent
-from mailtls.tls_rpt.contract import METRICS, NAMESPACE
+from mailtls.tls_rpt.contract import METRICS, NAMESPACE, RECONCILE_RUNS
 from report_lambda.events import parse_event
 from stacks.settings import REPOSITORY
 
@@ -130,6 +130,19 @@ def test_silence_is_seven_whole_days_without_mail(ireland):
     assert found["period"] * found["evaluationPeriods"] == 7 * DAY
     assert found["datapointsToAlarm"] == 7
     assert (found["comparisonOperator"], found["threshold"]) == ("LessThanThreshold", 1)
+
+
+def test_a_controller_that_runs_no_more_is_told_where_a_setting_says_that_it_runs(ireland):
+    watched = deploy(region="eu-west-1", controller_hours=26)
+    assert len(watched.of(ALARM)) == ALARM_COUNT + 1
+    found = alarm(watched, "no-reconcile")
+    assert (found["namespace"], found["metricName"]) == (NAMESPACE, RECONCILE_RUNS.name)
+    assert found["period"] * found["evaluationPeriods"] == found["period"] * found["datapointsToAlarm"] == 26 * 3600
+    assert (found["comparisonOperator"], found["threshold"]) == ("LessThanThreshold", 1)
+    assert found["treatMissingData"] == "breaching"
+    assert "for 26 hours" in found["alarmDescription"]
+    assert " DO 1 " in found["alarmDescription"]
+    assert len(found["alarmDescription"]) <= 1024
 
 
 def test_the_share_in_quarantine_is_computed_from_metrics_of_the_contract(ireland):

@@ -75,7 +75,20 @@ def test_what_wakes_somebody_is_a_setting(tmp_path: Path) -> None:
     assert "mailtls:alerts.critical" in caught.value.faults[0]
 
 
-OF_A_PLATFORM = {"reports", "subscriptions", "alerts", "per_domain_metrics"}
+@pytest.mark.parametrize(("hours", "read_as"), [(None, None), (0, None), (2, 2), (26, 26), (168, 168)])
+def test_the_controllers_heartbeat_is_watched_where_a_setting_says_so(
+    tmp_path: Path, hours: int | None, read_as: int | None
+) -> None:
+    assert read(tmp_path, controller_hours=hours).controller_hours == read_as
+
+
+@pytest.mark.parametrize("hours", [1, 169, 2.5, -4])
+def test_hours_that_no_alarm_can_look_back_are_a_fault(tmp_path: Path, hours: float) -> None:
+    with pytest.raises(SettingFaults, match="from 2 to 168"):
+        read(tmp_path, controller_hours=hours)
+
+
+OF_A_PLATFORM = {"reports", "subscriptions", "alerts", "per_domain_metrics", "controller_hours"}
 UNUSED = {"all": {"platform"}, "platform": {"platform", "policy_specs"}, "domains": OF_A_PLATFORM}
 
 
@@ -86,6 +99,7 @@ def test_what_the_kind_has_no_use_for_is_a_fault(tmp_path: Path, kind: str) -> N
         "subscriptions": [{"protocol": "email", "endpoint": "mail-team@contoso.example"}],
         "alerts": {},
         "per_domain_metrics": False,
+        "controller_hours": 26,
     }
     with pytest.raises(SettingFaults) as caught:
         read(tmp_path, kind=kind, **everything)

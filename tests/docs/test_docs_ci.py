@@ -32,9 +32,9 @@ def workflow(name: str) -> dict[Any, Any]:
     return loaded
 
 
-PULL_REQUEST, DEPLOY = workflow("pull-request"), workflow("deploy")
+PULL_REQUEST, DEPLOY, RECONCILE = workflow("pull-request"), workflow("deploy"), workflow("reconcile")
 MERGE_REQUEST: dict[str, Any] = yaml.safe_load(GITLAB.read_text())
-JOBS = {name: job for each in (PULL_REQUEST, DEPLOY) for name, job in each["jobs"].items()}
+JOBS = {name: job for each in (PULL_REQUEST, DEPLOY, RECONCILE) for name, job in each["jobs"].items()}
 TRUST = {path.stem.removeprefix("ci-trust-"): json.loads(path.read_text()) for path in IAM.glob("ci-trust-*.json")}
 
 
@@ -88,12 +88,12 @@ def test_every_action_is_pinned_by_its_commit() -> None:
     pins: dict[str, set[str]] = {}
     for file in GITHUB:
         for line in file.read_text().splitlines():
-            if "uses:" not in line:
+            if not re.match(r" +(- )?uses:", line):
                 continue
             found = re.fullmatch(r" +(?:- )?uses: ([\w-]+/[\w-]+)@([0-9a-f]{40}) # v\d+\.\d+\.\d+", line)
             assert found, line
             pins.setdefault(found[1], set()).add(line.split("uses: ")[1])
-    assert len(pins) == 6
+    assert len(pins) == 7
     assert {action: versions for action, versions in pins.items() if len(versions) > 1} == {}
 
 
@@ -106,7 +106,7 @@ def test_pip_installs_nothing_without_a_hash() -> None:
     """But the working tree itself, which brings nothing along."""
     lines = [line for text in [*(step.get("run", "") for step in steps()), *scripts()] for line in text.splitlines()]
     installs = [line for line in lines if "pip install" in line]
-    assert len(installs) == 9
+    assert len(installs) == 15
     assert all("--require-hashes" in line or line.endswith("--no-deps --no-build-isolation .") for line in installs)
 
 
@@ -119,13 +119,14 @@ def test_a_pull_request_never_runs_with_the_rights_of_its_base() -> None:
 
 
 def test_each_job_has_the_least_rights() -> None:
-    assert PULL_REQUEST["permissions"] == DEPLOY["permissions"] == {}
+    assert PULL_REQUEST["permissions"] == DEPLOY["permissions"] == RECONCILE["permissions"] == {}
     assert {name: job["permissions"] for name, job in JOBS.items()} == {
         "check": {"contents": "read"},
         "comment": {"pull-requests": "write"},
         "preview": {"contents": "read", "id-token": "write"},
         "deploy": {"contents": "read", "id-token": "write"},
         "look": {"contents": "read"},
+        "reconcile": {"contents": "read", "id-token": "write"},
     }
 
 
@@ -149,7 +150,7 @@ def test_no_step_pastes_a_strangers_words_into_a_script() -> None:
 
 def test_checkouts_leave_no_token_behind() -> None:
     checkouts = [step["with"] for step in steps() if step.get("uses", "").startswith("actions/checkout")]
-    assert len(checkouts) == 4
+    assert len(checkouts) == 5
     assert {given["persist-credentials"] for given in checkouts} == {False}
 
 
@@ -188,6 +189,22 @@ def test_a_session_lasts_longer_than_its_job() -> None:
     assert f"--max-session-duration {session}" in PAGE
 
 
+def test_the_controller_runs_by_the_clock_alone_and_never_twice_at_once() -> None:
+    assert set(RECONCILE[True]) == {"schedule", "workflow_dispatch"}
+    assert RECONCILE["concurrency"] == {"group": "mailtls-reconcile", "cancel-in-progress": False}
+    assert MERGE_REQUEST["reconcile"]["resource_group"] == "mailtls-reconcile"
+    by_clock = [name for name, job in MERGE_REQUEST.items() if '"schedule"' in json.dumps(job).replace("\\", "")]
+    assert sorted(by_clock) == ["deploy", "look", "reconcile"]
+    for name in ("deploy", "look"):
+        assert all('$CI_PIPELINE_SOURCE != "schedule"' in rule["if"] for rule in MERGE_REQUEST[name]["rules"])
+
+
+def test_the_controllers_token_has_what_its_client_says_it_needs_and_no_more() -> None:
+    (given,) = (step["with"] for step in steps("reconcile") if "create-github-app-token" in step.get("uses", ""))
+    rights = {key.removeprefix("permission-"): value for key, value in given.items() if key.startswith("permission-")}
+    assert rights == dict.fromkeys(("contents", "pull-requests", "issues", "statuses"), "write")
+
+
 # --- rights
 
 
@@ -200,7 +217,7 @@ def test_a_role_is_for_one_repository_and_one_audience(name: str) -> None:
     assert set(conditions) == {f"{issuer}:aud", f"{issuer}:sub"}
     assert re.match(r"(repo|project_path):contoso/mailtls:", conditions[f"{issuer}:sub"])
     assert f"{issuer}:aud" in statement["Condition"]["StringEquals"]
-    if name.endswith("deploy"):
+    if not name.endswith("preview"):
         assert "*" not in conditions[f"{issuer}:sub"]
         assert set(statement["Condition"]) == {"StringEquals"}
 
@@ -214,8 +231,11 @@ def test_the_roles_are_those_of_the_jobs() -> None:
     github, gitlab = "token.actions.githubusercontent.com", "gitlab.com"
     assert subject("github-preview", github) == PULL_REQUEST[True]
     assert subject("github-deploy", github) == f"environment:{DEPLOY['jobs']['deploy']['environment']}"
+    assert subject("github-controller", github) == "ref:refs/heads/main"  # a job without an environment has its ref
+    assert "environment" not in RECONCILE["jobs"]["reconcile"]
     audience = MERGE_REQUEST[".program"]["id_tokens"]["AWS_TOKEN"]["aud"]
-    for name in ("gitlab-preview", "gitlab-deploy"):
+    assert MERGE_REQUEST["reconcile"]["id_tokens"]["AWS_TOKEN"]["aud"] == audience
+    for name in ("gitlab-preview", "gitlab-deploy", "gitlab-controller"):
         assert TRUST[name]["Statement"][0]["Condition"]["StringEquals"][f"{gitlab}:aud"] == audience
 
 
@@ -281,5 +301,5 @@ def test_the_page_tells_every_job_right_and_document() -> None:
 def test_the_page_names_every_variable() -> None:
     texts = " ".join(file.read_text() for file in [*GITHUB, GITLAB])
     names = set(re.findall(r"(?:vars|secrets)\.(\w+)", texts)) | set(re.findall(r"\$(MAILTLS_\w+)", texts))
-    assert len(names) == 7
+    assert len(names) == 12
     assert {name for name in names if f"`{name}`" not in PAGE} == set()

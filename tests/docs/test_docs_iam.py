@@ -30,6 +30,7 @@ WITHOUT_RESOURCES = {
     "sns:SetSubscriptionAttributes": "AWS lists no resource for it",
     "sns:Unsubscribe": "AWS lists no resource for it",
     "kms:CreateKey": "the key has no ARN yet",
+    "cloudwatch:PutMetricData": "metrics have no ARNs; narrowed by their namespace",
     "sns:ListSubscriptions": "lists the account's",
     "acm:ListCertificates": "lists the account's",
     "cloudfront:ListDistributions": "lists the account's",

@@ -11,6 +11,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+import yaml
 from house import House
 
 sys.path.append(str(Path(__file__).parents[1] / "command" / "reconcile"))
@@ -70,6 +71,7 @@ def team(empty_house: House, internet: Any, tmp_path: Path) -> Team:
     return Team(empty_house, Place(*internet, tmp_path))
 
 
+REPOSITORY = Path(__file__).parents[2]
 BRANCH = "mailtls/promote/ready.example"
 
 
@@ -229,6 +231,34 @@ def test_without_a_token_nothing_is_looked_at(team: Team) -> None:
     assert "a proposal needs a token: put one into MAILTLS_FORGE_TOKEN or" in done.stderr
     done = team.place(*arguments, **no_token)
     assert "which forge answers at 127.0.0.1? Write --forge github or gitlab or gitea" in done.stderr
+
+
+def test_the_scheduled_job_runs_as_it_stands(team: Team, tmp_path: Path) -> None:
+    """The step of the workflow to copy; only the ways to this machine's internet and forge are added, and the heartbeat
+    has a test of its own against CloudWatch's stand-in."""
+    workflow = yaml.safe_load((REPOSITORY / "examples" / "ci" / "github" / "mailtls-reconcile.yml").read_text())
+    [step] = [one for one in workflow["jobs"]["reconcile"]["steps"] if one.get("name") == "Decide and propose"]
+    url = team.house.remote().url.removesuffix(".git")
+    ways = f"--resolver {team.place.internet.dns} --proxy {team.place.internet.proxy} --allow-private"
+    command = tmp_path / "bin" / "mailtls"
+    command.parent.mkdir()
+    command.write_text(
+        f'#!/bin/sh\nexec {sys.executable} -m mailtls.cli "$@" --repository {url} --forge gitea {ways}\n'
+    )
+    command.chmod(0o755)
+    summary = tmp_path / "summary.md"
+    environment = {
+        **os.environ, "PATH": f"{command.parent}{os.pathsep}{os.environ['PATH']}", "SSL_CERT_FILE": str(team.place.ca),
+        "SPECS": "policy_specs", "STORE": "store", "MAILTLS_FORGE_TOKEN": team.house.token,
+        "GITHUB_STEP_SUMMARY": str(summary),
+    }  # fmt: skip
+    script = step["run"].replace("--heartbeat ", "")
+    done = subprocess.run(["bash", "-eo", "pipefail", "-c", script], cwd=team.place.folder, env=environment,
+                          capture_output=True, text=True, timeout=120, check=False)  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "**`ready.example`**: promote: opened" in summary.read_text()
+    assert done.stdout == summary.read_text()
+    assert len(team.house.pulls()) == 2
 
 
 def test_another_day_may_be_asked_about_and_proposed_on_this_machine_alone(team: Team) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 LOCKED = ["requirements.txt", "requirements-build.txt", "requirements-command.txt",
+          "requirements-controller.txt",
           "sandbox/cloud/emulator/requirements.txt", "sandbox/outsiders/requirements.txt",
           "tests/fuzz/requirements.txt"]  # fmt: skip
 PINNED = re.compile(r"[A-Za-z0-9._-]+==\S+( ; [^\\]+)? (\\\n +--hash=sha256:[0-9a-f]{64} ?)+\n?")
