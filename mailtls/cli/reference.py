@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from mailtls.cli.main import COMMANDS, main
+from mailtls.cli.lazy_group import LazyGroup
+from mailtls.cli.main import main
 from mailtls.generated_page import print_or_write
 
 PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
@@ -37,13 +38,22 @@ def render() -> str:
     """The whole page, the same on every terminal."""
     settings = {**main.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH}
     context = click.Context(main, info_name="mailtls", **settings)
-    parts = [_INTRODUCTION, _block(main, context)]
-    for name in COMMANDS:
-        command = main.get_command(context, name)
+    parts = [_INTRODUCTION, _block(main, context), *_of_group(main, context, "##")]
+    return "\n".join([*parts, COMPLETION])
+
+
+def _of_group(group: click.Command, context: click.Context, mark: str) -> list[str]:
+    """Each command of the group under a heading that begins with `mark`, and those of the groups among them."""
+    if not isinstance(group, LazyGroup):
+        return []
+    parts = []
+    for name in group.commands_of:
+        command = group.get_command(context, name)
         if command is None:
             raise LookupError(f"{name} stands in the table of commands and has no module")
-        parts += [f"## mailtls {name}\n", _block(command, click.Context(command, context, name))]
-    return "\n".join([*parts, COMPLETION])
+        inside = click.Context(command, context, name)
+        parts += [f"{mark} {inside.command_path}\n", _block(command, inside), *_of_group(command, inside, f"{mark}#")]
+    return parts
 
 
 def _block(command: click.Command, context: click.Context) -> str:

@@ -8,7 +8,7 @@ from importlib import resources
 from mailtls.dashboard.causes_seen import CausesSeen
 from mailtls.dashboard.domain_list import DomainLine, list_pages, name_pages
 from mailtls.dashboard.domain_page import domain_page
-from mailtls.dashboard.domain_view import Known, days_of_reporters, domain_view
+from mailtls.dashboard.domain_view import Known, days_of_reporters, domain_view, failures_of_reporters
 from mailtls.dashboard.page import Site
 from mailtls.dashboard.places import STYLE_SHEET
 from mailtls.dashboard.places import domain_page as domain_path
@@ -26,13 +26,17 @@ from mailtls.totals.totals import MAX_ORGANISATIONS, DomainTotals, Totals
 
 @dataclass(slots=True)
 class DomainReports:
-    """One policy domain and its reports, by day, the oldest first, to be read once. unread: filled while they are."""
+    """One policy domain and its reports, by day, the oldest first, to be read once.
+
+    unread: filled while they are. told: what else could not be read, a sentence.
+    """
 
     policy_domain: str
     entries: Iterable[LedgerEntry]
     unread: set[date] = field(default_factory=set)
     known: Known = field(default_factory=Known)
     own: OwnDomain | None = None
+    told: str = ""
 
 
 @dataclass(slots=True)
@@ -102,9 +106,11 @@ def _domain(
     sums = totals.domains.get(name, DomainTotals(name))
     view = domain_view(sums, site.period, causes, of.known, calls_itself, of.unread, raw.places)
     write((domain_path(name), domain_page(site, view)))
-    gather(organisations, view, days_of_reporters(sums))
+    gather(organisations, view, days_of_reporters(sums), failures_of_reporters(sums))
     built.domains += 1
     built.open_causes += len(view.causes)
+    if of.told:
+        built.left_out.append(of.told)
     if view.unread:
         built.left_out.append(f"{name}: not all reports of {plural(len(view.unread), 'day')} could be read")
     return DomainLine.of(view)

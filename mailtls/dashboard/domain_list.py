@@ -52,7 +52,7 @@ class DomainLine:
     def of(view: DomainView) -> "DomainLine":
         return DomainLine(
             view.policy_domain,
-            view.mode,
+            view.mode or (f"{view.mode_by_reports}, as reports say" if view.mode_by_reports else ""),
             view.mode_since,
             view.sessions(PolicyType.STS),
             view.sessions(PolicyType.NO_POLICY_FOUND).total,
@@ -129,14 +129,16 @@ def _href(order: _Order, number: int) -> str:
 def _summary(site: Site, lines: Sequence[DomainLine]) -> Markup:
     """Sums of one policy type over domains: each session is about one domain."""
     sts = sum((line.sts for line in lines), Sessions())
-    modes = {mode: sum(line.mode == mode for line in lines) for mode in ("enforce", "testing", "none", "")}
+    modes = {
+        mode: sum(line.mode.partition(",")[0] == mode for line in lines) for mode in ("enforce", "testing", "none", "")
+    }
     told = ", ".join(f"{count(number)} {mode or 'not known'}" for mode, number in modes.items() if number)
     today = site.built.date()
     silent = sum(line.last_report is None or (today - line.last_report).days > SILENT_DAYS for line in lines)
     return facts(
         [
             ("Domains", count(len(lines))),
-            ("Mode that is served", told or "-"),
+            ("Mode", told or "-"),
             ("Success, senders that applied a policy", f"{success(sts.successful, sts.failed)} of {count(sts.total)}"),
             ("Domains with open causes", count(sum(line.causes > 0 for line in lines))),
             (f"Domains without a report for over {SILENT_DAYS} days", count(silent)),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import groupby
 
 from mailtls.dashboard.chart import Band, Sessions, chart
 from mailtls.dashboard.markup import Markup, foreign, join, link, tag
@@ -53,8 +54,9 @@ def _standing(site: Site, view: DomainView) -> Markup:
     sts = view.sessions(PolicyType.STS)
     today, last = site.built.date(), view.last_report
     since = f" for {plural((today - view.mode_since).days, 'day')}, since {view.mode_since}" if view.mode_since else ""
+    by_reports = f"{view.mode_by_reports}, as reports say" if view.mode_by_reports else "not known"
     pairs: list[tuple[str, str]] = [
-        ("Mode", f"{view.mode}{since}" if view.mode else "not known: what was served was not read"),
+        ("Mode", f"{view.mode}{since}" if view.mode else by_reports),
         (SUCCESS, f"{success(sts.successful, sts.failed)} of {count(sts.total)} sessions"),
         ("Failed", f"{count(sts.failed)} sessions"),
         ("Open causes", count(len(view.causes))),
@@ -108,17 +110,19 @@ def _days(view: DomainView, kind: PolicyType, sessions: Sequence[Sessions | None
 
 
 def _day_rows(view: DomainView, sessions: Sequence[Sessions | None], rated: bool) -> Iterator[Sequence[str]]:
-    for day, one in zip(reversed(tuple(view.period.days())), reversed(sessions), strict=True):
-        if one is None:
-            cells = ["no report", "", "", ""]
-        else:
-            cells = [
-                count(view.reports[day]),
-                count(one.successful),
-                count(one.failed),
-                success(one.successful, one.failed),
-            ]
-        yield (_day(view, day), *cells[: 4 if rated else 3])
+    """A row for each day with reports, and one for each stretch of days without any."""
+    by_day = zip(reversed(tuple(view.period.days())), reversed(sessions), strict=True)
+    for is_gap, run in groupby(by_day, lambda pair: pair[1] is None):
+        days = list(run)
+        if is_gap:
+            newest, oldest = days[0][0], days[-1][0]
+            cells = ["no report", *[""] * (3 if rated else 2)]
+            yield (f"{oldest} to {newest}" if len(days) > 1 else f"{newest}", *cells)
+            continue
+        for day, one in days:
+            if one is not None:
+                rate = [success(one.successful, one.failed)] if rated else []
+                yield (_day(view, day), count(view.reports[day]), count(one.successful), count(one.failed), *rate)
 
 
 def _failures(kind: PolicyType, failures: Sequence[Failure]) -> Iterator[Markup]:

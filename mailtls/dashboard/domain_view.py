@@ -6,7 +6,7 @@ from datetime import date
 
 from mailtls.dashboard.causes_seen import CausesSeen
 from mailtls.dashboard.chart import Sessions
-from mailtls.dashboard.reporter_pages import DayOfReporter
+from mailtls.dashboard.reporter_pages import DayOfReporter, FailuresOfReporter
 from mailtls.dashboard.views import (
     DomainView,
     Failure,
@@ -69,6 +69,15 @@ def domain_view(
         raw=raw,
         left_out=left_out,
     )
+
+
+def failures_of_reporters(totals: DomainTotals) -> Iterator[FailuresOfReporter]:
+    """What each organisation reports of each way to fail."""
+    sums: dict[tuple[str, PolicyType, ResultType | None], int] = {}
+    for key, failed in totals.failures.items():
+        of = (key.organisation, key.policy_type, key.result_type)
+        sums[of] = sums.get(of, 0) + failed
+    return (FailuresOfReporter(*of, failed) for of, failed in sums.items())
 
 
 def days_of_reporters(totals: DomainTotals) -> Iterator[DayOfReporter]:

@@ -66,7 +66,8 @@ class RawPages:
         name = reports_page(days[0][0])
         for day, _ in days:
             self.places[day] = f"{name}#d{day.isoformat()}"
-        title = f"{self._domain}: reports of {days[0][0]} to {days[-1][0]}"
+        until = f" to {days[-1][0]}" if len(days) > 1 else ""
+        title = f"{self._domain}: reports of {days[0][0]}{until}"
         body = [
             paragraph("Every report as it is stored, in its sender's own words. Texts are cut; the stored report has "
                       "all of them.", class_="soft"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from mailtls.dashboard.chart import Sessions, chart
-from mailtls.dashboard.domain_page import TITLES, reporter_columns, type_cells
+from mailtls.dashboard.domain_page import NOT_EXPLAINED, TITLES, reporter_columns, type_cells
 from mailtls.dashboard.markup import Markup, foreign, link, tag
 from mailtls.dashboard.page import Column, Site, facts, page, paragraph, section, steps, table
 from mailtls.dashboard.places import domain_page, numbered, reporter_page
@@ -31,7 +31,7 @@ class Organisation:
     days: dict[PolicyType, dict[date, Sessions]] = field(default_factory=dict)
     reported: set[date] = field(default_factory=set)
     domains: dict[str, dict[PolicyType, Sessions]] = field(default_factory=dict)
-    failures: dict[tuple[PolicyType, ResultType], int] = field(default_factory=dict)
+    failures: dict[tuple[PolicyType, ResultType | None], int] = field(default_factory=dict)
 
     def sessions(self, policy_type: PolicyType) -> Sessions:
         return sum(self.days.get(policy_type, {}).values(), Sessions())
@@ -128,13 +128,19 @@ def _of(by_type: Mapping[PolicyType, Sessions], kind: PolicyType) -> Sessions:
 def _failures(one: Organisation) -> Markup:
     if not one.failures:
         return section("How sessions failed", paragraph("No failure in this period."))
-    ranked = sorted(one.failures.items(), key=lambda item: (-item[1], item[0]))
-    rows = ((result_type, kind, count(failed)) for (kind, result_type), failed in ranked)
+    told = {(result_type or NOT_EXPLAINED, kind): failed for (kind, result_type), failed in one.failures.items()}
+    ranked = sorted(told.items(), key=lambda item: (-item[1], item[0]))
+    rows = ((result_type, kind, count(failed)) for (result_type, kind), failed in ranked)
     columns = [Column("Result type"), Column("Policy type"), Column("Failed sessions", "n")]
     return section("How sessions failed", table("Failed sessions by result type, over all domains", columns, rows))
 
 
-def gather(organisations: dict[str, Organisation], view: DomainView, by_day: Iterable["DayOfReporter"]) -> None:
+def gather(
+    organisations: dict[str, Organisation],
+    view: DomainView,
+    by_day: Iterable["DayOfReporter"],
+    failures: Iterable["FailuresOfReporter"],
+) -> None:
     """Add what `view` says. Organisations beyond MAX_ORGANISATIONS are left out; the domains' own pages have them."""
     for reporter in view.reporters:
         if reporter.organisation not in organisations and len(organisations) >= MAX_ORGANISATIONS:
@@ -149,6 +155,10 @@ def gather(organisations: dict[str, Organisation], view: DomainView, by_day: Ite
             found.reported.add(line.day)
             of_kind = found.days.setdefault(line.policy_type, {})
             of_kind[line.day] = of_kind.get(line.day, Sessions()) + line.sessions
+    for failure in failures:
+        if (found := organisations.get(failure.organisation)) is not None:
+            key = (failure.policy_type, failure.result_type)
+            found.failures[key] = found.failures.get(key, 0) + failure.failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,3 +169,13 @@ class DayOfReporter:
     day: date
     policy_type: PolicyType
     sessions: Sessions
+
+
+@dataclass(frozen=True, slots=True)
+class FailuresOfReporter:
+    """Failed sessions of one way to fail that one organisation reports about a domain."""
+
+    organisation: str
+    policy_type: PolicyType
+    result_type: ResultType | None
+    failed: int

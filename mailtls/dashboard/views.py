@@ -125,6 +125,7 @@ class DomainView:
     failures: Sequence[Failure] = ()
     sending_hosts: Sequence[SendingHost] = ()
     named: Sequence[NamedPolicy] = ()
+    """The newest first."""
     served: Sequence[ServedPolicy] = ()
     causes: Sequence[OpenCause] = ()
     owner: str = ""
@@ -144,6 +145,11 @@ class DomainView:
         """One for each day of the period; None on a day without any report."""
         by_day = self.by_type.get(policy_type, {})
         return [by_day.get(day, Sessions()) if day in self.reports else None for day in self.period.days()]
+
+    @property
+    def mode_by_reports(self) -> str:
+        """What the newest report that names a policy says of its mode; "" where none does."""
+        return self.named[0].mode if self.named else ""
 
     @property
     def last_report(self) -> date | None:

@@ -1,7 +1,6 @@
 """`mailtls reports dashboard`: the stored reports as a static site."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from mailtls.cli.stand import Ways, looks_of, specs_of, store_at
 from mailtls.cli.trouble import Trouble
 
 if TYPE_CHECKING:
-    from mailtls.dashboard.build import Built, DomainReports
+    from mailtls.dashboard.build import Built
     from mailtls.dashboard.page import Site
     from mailtls.dashboard.views import NextStep
     from mailtls.observe.store import Store
@@ -137,54 +136,16 @@ def _next_steps(specs: "tuple[PolicySpec, ...]", store: "Store", ways_out: dict[
 def _build(
     out: Path, site: "Site", store: "Store", specs: "tuple[PolicySpec, ...]", steps: "dict[str, NextStep]"
 ) -> "Built":
+    from mailtls.cli.reports.domain_reports import DomainReader, names_in
     from mailtls.dashboard.build import build
     from mailtls.dashboard.site_folder import SiteFolder
 
-    by_name = {spec.policy_domain: spec for spec in specs}
-    refused: list[str] = []
-    found = set(by_name)
-    for name in store.ledger_domains():
-        if _is_domain(name):
-            found.add(name)
-        else:
-            refused.append(f"reports/{name[:80]!r} is no domain's name, and was left out")
-    progress = terminal.Progress("writing", len(found))
+    found, refused = names_in(store)
+    wanted = sorted({*found, *(spec.policy_domain for spec in specs)})
+    progress = terminal.Progress("writing", len(wanted))
     with SiteFolder.at(out) as folder:
-        domains = _domains(sorted(found), site, store, by_name, steps)
-        built = build(folder, site, domains, progress.advance)
+        reader = DomainReader(store, site.period, site.built, specs, steps)
+        built = build(folder, site, reader.read_all(wanted), progress.advance)
     progress.clear()
-    built.left_out[:0] = refused
+    built.left_out[:0] = [f"reports/{name[:80]!r} is no domain's name, and was left out" for name in refused]
     return built
-
-
-def _is_domain(name: str) -> bool:
-    from mailtls import names
-
-    try:
-        return names.domain_name(name) == name
-    except names.InvalidName:
-        return False
-
-
-def _domains(
-    found: list[str], site: "Site", store: "Store", by_name: "dict[str, PolicySpec]", steps: "dict[str, NextStep]"
-) -> "Iterator[DomainReports]":
-    """One after the other; each is read while it is written."""
-    from mailtls.dashboard.build import DomainReports
-    from mailtls.dashboard.domain_view import Known
-    from mailtls.observe.store import ledger_entries, read_served
-    from mailtls.tls_rpt.contract import OwnDomain
-
-    for name in found:
-        spec = by_name.get(name)
-        history = read_served(store, name, spec.controller.adopted if spec else None, site.built)
-        current = history.current
-        own = OwnDomain(
-            name,
-            str(current.policy.mode) if current else None,
-            tuple(pattern.text for pattern in current.policy.mx) if current else (),
-        )
-        unread: set[date] = set()
-        entries = ledger_entries(store, name, site.period.first, site.period.last, unread)
-        known = Known(spec.owner or "" if spec else "", history, steps.get(name))
-        yield DomainReports(name, entries, unread, known, own)

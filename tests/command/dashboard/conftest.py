@@ -14,16 +14,9 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1] / "unit")]
 
 import sample_ledger as sample  # noqa: E402  after the path
 from browser import Browser, browser, found  # noqa: E402
+from dashboard_run import PERIOD, run  # noqa: E402
 
 from sandbox.engine.cache import cache_dir, locked  # noqa: E402
-
-PERIOD = ("--from", "2026-08-03", "--to", sample.LAST.isoformat())
-COMMAND = (sys.executable, "-c", "from mailtls.cli.reports.dashboard_command import command; command()")
-
-
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """`mailtls reports dashboard`, as a process of its own."""
-    return subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False)
 
 
 @pytest.fixture(scope="session")

@@ -186,8 +186,8 @@ def test_policy_types_are_never_added_up(tmp_path: Path) -> None:
 
 def test_a_day_without_reports_is_told_as_that(site: Path) -> None:
     page = (site / "domains/contoso.example/index.html").read_text()
-    gap = sample.LAST - timedelta(days=40)
-    assert row_of(page, gap.isoformat()) == [gap.isoformat(), "no report", "", "", ""]
+    gap = f"{sample.LAST - timedelta(days=41)} to {sample.LAST - timedelta(days=40)}"
+    assert row_of(page, gap) == [gap, "no report", "", "", ""]
     assert "88 of 90" in page
     silent = (site / "domains/silent.example/index.html").read_text()
     assert "That proves neither health nor failure." in silent
@@ -199,6 +199,16 @@ def test_who_looks_at_policies_is_told(site: Path) -> None:
     page = (site / "reporters.html").read_text()
     assert row_of(page, "google.com")[2] == "looks at policies"
     assert row_of(page, "mailhost.example")[2] == "found no policy"
+
+
+def test_how_the_sessions_of_an_organisation_failed_is_told(site: Path) -> None:
+    page = (site / "reporters/google.com.html").read_text()
+    assert row_of(page, "certificate-expired") == ["certificate-expired", "sts", "406"]
+    assert row_of(page, "starttls-not-supported") == ["starttls-not-supported", "sts", "9"]
+
+
+def test_a_mode_that_only_reports_name_is_told_as_that(site: Path) -> None:
+    assert row_of((site / "index.html").read_text(), "fabrikam.example")[1] == "testing, as reports say"
 
 
 def test_open_causes_come_first_and_old_ones_are_over(site: Path) -> None:
