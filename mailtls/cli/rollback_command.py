@@ -1,65 +1,70 @@
 """`mailtls rollback`: a domain back to a mode in which senders deliver again."""
 
 import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from mailtls.cli.spec_change import again, change_options, edit_of, held_enforce, show, tell
+from mailtls.cli.spec_change import Meant, Way, carry_out, change_options, edit_of, held_enforce, leave
 from mailtls.cli.trouble import Trouble
 
 if TYPE_CHECKING:
     from mailtls.spec.model import MtaSts, PolicySpec
 
 _ORDER = ("none", "testing", "enforce")
+_NOT = "Do not take hosts out of mx, and remove no spec and no DNS record: senders hold the old policy still."
 
 
 @click.command(
-    epilog='Example:  mailtls rollback contoso.example --to testing --because "mx2 is being replaced" --write'
+    epilog='Example:  mailtls rollback contoso.example --to testing --because "mx2 is being replaced" --pull-request'
 )
 @click.argument("domain")
 @click.option("--to", type=click.Choice(("testing", "none")), default="testing", show_default=True, help="The mode.")
 @click.option("--because", metavar="TEXT", help="Why, for those who review it; written as suppress.mode-lowered.")
 @change_options
 @click.pass_context
-def command(ctx: click.Context, domain: str, to: str, because: str | None, specs: Path, write: bool) -> None:
+def command(ctx: click.Context, /, domain: str, to: str, because: str | None, **ways: Any) -> None:
     """Lower the mode of DOMAIN, when senders that enforce its policy hold mail.
 
-    The mode of one spec changes, and no other byte of the file. Prints the diff; --write writes the file. Nothing is
-    published before the change is merged and deployed. The hosts in mx stay.
+    The mode of one spec changes, and no other byte of the file but a reason that goes with it. Prints the diff; --write
+    writes the file; --pull-request proposes it, urgent, and leaves the clone alone. Nothing is published before the
+    change is merged and deployed. The hosts in mx stay.
 
     \b
-    Exit codes:  0 written, or the mode is that low already
-                 1 the change is printed, and not written
+    Exit codes:  0 written, or proposed, or the mode is that low already
+                 1 the change is printed, and not written; or its branch is a person's by now
                  2 trouble
     """
     from mailtls.cli.one_spec import spec_of
-    from mailtls.propose.yaml_edit import Set
+    from mailtls.mta_sts.policy import Mode
+    from mailtls.propose import asked
+    from mailtls.rollout.decision import Action, Kind
+    from mailtls.rollout.mode import lowered
     from mailtls.spec.load import survey
 
-    found = survey(specs)
+    way = Way(**ways)
+    if because is not None and not because.strip():
+        raise Trouble("--because is not a reason: say in a few words why, for those who review it")
+    found = survey(way.specs)
     spec = spec_of(domain, found)
     before = _policy(spec, to)
-    reason = [] if because is None else [Set(("suppress", "mode-lowered"), because)]
-    edit = edit_of(specs, found, spec.policy_domain, [Set(("mta_sts", "mode"), to), *reason])
-    if edit is None or before.mode == to:
-        click.echo(f"{spec.policy_domain} is in {before.mode} already: nothing to change in {spec.source.file}")
+    change = lowered(spec, Mode(to), because or "")
+    edit = None if before.mode == to else edit_of(way.specs, found, Action(Kind.DEMOTE, spec.policy_domain, change, ()))
+    if edit is None:
+        told = f"{spec.policy_domain} is in {before.mode} already: nothing to change in {spec.source.file}"
+        leave(ctx, way, spec.policy_domain, spec.source.file, told)
         return
-    show(edit, write)
-    options = ("--to", to, *(() if because is None else ("--because", because)))
-    steps = [] if write else [f"Write it: {again(ctx, spec.policy_domain, specs, *options)}"]
-    steps += [
-        "Commit it, and merge. The deployment serves the policy first and then its new id.",
-        f"See it from outside: mailtls check {spec.policy_domain}",
-    ]
-    tell("DO", steps, numbered=True)
-    tell("THEN", _what_follows(to, held_enforce(edit.change, datetime.datetime.now(datetime.UTC))))
-    tell(
-        "NOT", ["Do not take hosts out of mx, and remove no spec and no DNS record: senders hold the old policy still."]
+    held = held_enforce(edit.change, datetime.datetime.now(datetime.UTC))
+    meant = Meant(
+        spec.policy_domain,
+        edit,
+        ("--to", to, *(() if because is None else ("--because", because))),
+        (f"See it from outside, when it is deployed: mailtls check {spec.policy_domain}",),
+        (*_what_follows(to), *held, *_later(to)),
+        (_NOT,),
+        lambda files: asked.rollback(spec, change, because or "", files, (*held, *_later(to))),
     )
-    if not write:
-        ctx.exit(1)
+    carry_out(ctx, way, meant)
 
 
 def _policy(spec: "PolicySpec", to: str) -> "MtaSts":
@@ -72,13 +77,14 @@ def _policy(spec: "PolicySpec", to: str) -> "MtaSts":
     return spec.mta_sts
 
 
-def _what_follows(to: str, held: str | None) -> list[str]:
-    follows = [
-        f"Senders that look see {to} within five minutes of the deployment (the TTL of the record is 300 seconds). "
-        "Most look before they return mail."
+def _what_follows(to: str) -> list[str]:
+    return [
+        "The deployment serves the policy first and then its new id. Senders that look see "
+        f"{to} within five minutes of that (the TTL of the record is 300 seconds). Most look before they return mail."
     ]
-    if held:
-        follows.append(held)
-    if to == "testing":
-        follows.append("Reports go on. When the cause is gone, let them run clean for two weeks before enforce.")
-    return follows
+
+
+def _later(to: str) -> list[str]:
+    if to != "testing":
+        return []
+    return ["Reports go on. When the cause is gone, let them run clean for two weeks before enforce."]

@@ -18,6 +18,7 @@ SCHEMAS = {
     "preflight": ("mailtls.render", "preflight.v1.schema.json"),
     "discover": ("mailtls.render", "discover.v1.schema.json"),
     "reconcile": ("mailtls.render", "reconcile.v1.schema.json"),
+    "spec-change": ("mailtls.render", "spec_change.v1.schema.json"),
     "status": ("mailtls.render", "status.v1.schema.json"),
 }
 """Name to the package and the file. A command whose JSON has a schema of its own adds a row."""

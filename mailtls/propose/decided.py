@@ -27,6 +27,8 @@ def _edits(action: decision.Action, found: Survey) -> Iterator[Edit]:
         yield from mx_edits(found, action.policy_domain, _mx(action, found))
     if wanted.max_age is not None:
         yield Set(("mta_sts", "max_age"), duration.written(wanted.max_age))
+    if wanted.retire:
+        yield Set(("retire",), True)
     yield from suppress_edits(found, action.policy_domain, dict(wanted.suppress), wanted.unsuppress)
 
 

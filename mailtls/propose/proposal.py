@@ -28,6 +28,7 @@ _PARTS = (
 _KIND = re.compile(r"[a-z][a-z0-9-]*")
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 _WITHDRAWN = "<!-- mailtls withdrawn -->"
+_ASKED = "<!-- mailtls asked -->"
 _MARK = re.compile(r"<!-- mailtls proposal ([0-9a-f]{16}) -->")
 
 
@@ -67,6 +68,7 @@ class Proposal:
     unique: what a person would be refusing (`enforce`, `mx3.contoso.example`): when it changes, a refusal is over.
     urgent: passes the limits. held: why it may not be opened yet, "" for no reason: a step before it is not live.
     reviewers: names on the forge; `group/team` asks a team.
+    asked: a person asked for it by a command, so it passes the limits, and only a person says that it is obsolete.
     """
 
     kind: str
@@ -80,6 +82,7 @@ class Proposal:
     labels: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()
     evidence_status: EvidenceStatus | None = field(default=None)
+    asked: bool = False
 
     def __post_init__(self) -> None:
         if not _KIND.fullmatch(self.kind) or not _DOMAIN.fullmatch(self.policy_domain):
@@ -98,7 +101,8 @@ class Proposal:
 
     def described(self) -> str:
         """The body as the forge gets it, with our line at its end."""
-        return f"{self.body.text()}<!-- mailtls proposal {_hash(self.unique)} -->\n"
+        asked = f"{_ASKED}\n" if self.asked else ""
+        return f"{self.body.text()}{asked}<!-- mailtls proposal {_hash(self.unique)} -->\n"
 
     def answered_by(self, closed: PullRequest) -> bool:
         """Is this closed one a person's no to just this? Without our line in its body the title decides."""
@@ -111,6 +115,11 @@ class Proposal:
 def withdrawn(body: str) -> str:
     """The body of one that we close ourselves."""
     return f"{_MARK.sub('', body).rstrip()}\n\n{_WITHDRAWN}\n"
+
+
+def was_asked(pull: PullRequest) -> bool:
+    """Did a person ask for it by a command?"""
+    return any(line.rstrip() == _ASKED for line in pull.body.splitlines())
 
 
 def key_of(branch: str) -> tuple[str, str] | None:

@@ -20,7 +20,7 @@ from mailtls.propose.forges.forge import (
     Refused,
     Unreachable,
 )
-from mailtls.propose.proposal import PREFIX, Proposal, key_of, withdrawn
+from mailtls.propose.proposal import PREFIX, Proposal, key_of, was_asked, withdrawn
 
 MOST_FAILURES = 3
 """Times that the forge fails or forbids, one after the other, until the rest of a run is not tried."""
@@ -126,13 +126,20 @@ class Run:
             yield outcome
 
     def _obsolete(self, kind: str, policy_domain: str) -> str:
-        """Why this proposal is not wanted any more; "" where it is, or where nobody judged its domain."""
-        of_domain = [proposal for proposal in self.wanted if proposal.policy_domain == policy_domain]
-        if any(proposal.kind == kind for proposal in of_domain):
+        """Why this proposal is not wanted any more; "" where it is, or where nobody judged its domain.
+
+        What a person asked for by a command is not ours to judge, and such a command judges nothing else.
+        """
+        of_domain = [one for one in self.wanted if one.policy_domain == policy_domain and not one.asked]
+        if any(proposal.kind == kind for proposal in of_domain) or self._asked(f"{PREFIX}{kind}/{policy_domain}"):
             return ""
         if of_domain:
             return f"another step comes first: {of_domain[0].title}"
         return self.settled.get(policy_domain, "")
+
+    def _asked(self, branch: str) -> bool:
+        """Is an open one of this branch a person's wish?"""
+        return branch in self._open and was_asked(self._open[branch])
 
     def _withdrawn(self, branch: str, reason: str) -> Outcome | None:
         """Closed and its branch deleted, but not what a person worked on. None: there is only a branch that stays."""
@@ -162,18 +169,32 @@ class Run:
             return _outcome(proposal, Result.ANSWERED, words, answer.url)
         if proposal.held:
             return _outcome(proposal, Result.HELD, proposal.held)
+        if first := self._comes_first(proposal):
+            return _outcome(
+                proposal, Result.HELD, f"a person asked for another change of it first: {first.title}", first.url
+            )
         if head and not head.ours and head.id not in {done.head for done in before if done.merged}:
             words = (
                 f"the branch {proposal.branch} holds a person's commit and has no pull request: open one, or delete it"
             )
             return _outcome(proposal, Result.TAKEN_OVER, words)
         full = self._full()
-        if full and not proposal.urgent:
+        if full and not proposal.urgent and not proposal.asked:
             return _outcome(proposal, Result.LIMITED, full)
         commit = self.branches.commit(proposal.files, proposal.message)
         if commit is None:
             return self._already_so(proposal)
         return self._opened(proposal, commit, f"urgent, so it passes the limit: {full}" if full else "")
+
+    def _comes_first(self, proposal: Proposal) -> PullRequest | None:
+        """What a person asked for of the same domain, while it is open; what is urgent does not wait for it."""
+        if proposal.urgent or proposal.asked:
+            return None
+        for branch, pull in self._open.items():
+            key = key_of(branch)
+            if key is not None and key[1] == proposal.policy_domain and was_asked(pull):
+                return pull
+        return None
 
     def _already_so(self, proposal: Proposal) -> Outcome:
         gone = self._withdrawn(proposal.branch, f"{self.base} already says so")

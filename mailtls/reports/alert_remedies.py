@@ -26,9 +26,9 @@ def do(state: AlertState, own: OwnDomain) -> str:
         return steps("DO", filled, hint)
     take_out = f"Take {host} out of the MX records if others stay, or go" if host else "Go"
     rollback = (
-        f"Not within the hour? {take_out} back to testing: set "
-        f"`mta_sts.mode: testing` in the spec ({spec_of(own)}) and merge. Senders look for a new id before they give "
-        f"mail up. CI down? {file_of(own, 'docs/break-glass.md')}."
+        f"Not within the hour? {take_out} back to testing: run the line below, or set `mta_sts.mode: testing` in the "
+        f"spec ({spec_of(own)}), and merge. Senders look for a new id before they give mail up. CI down? "
+        f"{file_of(own, 'docs/break-glass.md')}.\n  mailtls rollback {own.policy_domain} --to testing --pull-request"
     )
     return steps("DO", [*filled, rollback], hint)
 

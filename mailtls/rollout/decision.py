@@ -100,7 +100,7 @@ class Edit:
     """What becomes of the spec of one domain. None and (): stays as it is. max_age: seconds. delete: the spec goes.
 
     suppress: rule and reason, by which the change answers the rules that ask for one (ADR 24).
-    unsuppress: rules whose reason is over with this change."""
+    unsuppress: rules whose reason is over with this change. retire: the spec says so, which begins the way out."""
 
     mode: Mode | None = None
     add_mx: tuple[str, ...] = ()
@@ -109,6 +109,7 @@ class Edit:
     delete: bool = False
     suppress: tuple[tuple[str, str], ...] = ()
     unsuppress: tuple[str, ...] = ()
+    retire: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,13 @@ def retirement(desired: PolicySpec) -> Edit:
     return replace(lowered(desired, Mode.NONE, "the domain retires"), max_age=OUT_MAX_AGE)
 
 
+def first_step_out(desired: PolicySpec) -> Edit:
+    """As a person asks for it: the spec says that it retires, and the policy is none at once."""
+    if desired.mta_sts is not None and desired.mta_sts.mode is Mode.NONE:
+        return Edit(retire=True)
+    return replace(retirement(desired), retire=True)
+
+
 def _by_host(by_host: dict[str, int]) -> Iterator[Reason]:
     worst = sorted(by_host.items(), key=lambda item: (-item[1], item[0]))
     return (Reason(Code.REFUSALS, sessions, 0, host) for host, sessions in worst[:10] if host)

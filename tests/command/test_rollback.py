@@ -1,21 +1,26 @@
 """`mailtls rollback`: the mode goes down by one edit, which `git apply` takes too."""
 
+import json
 import os
 import re
+import shlex
 import stat
 import subprocess
+from importlib import resources
 from pathlib import Path
 
+import jsonschema
 import pytest
 from click.testing import CliRunner, Result
 
 from mailtls.cli.main import main
-from mailtls.cli.spec_change import show
+from mailtls.cli.spec_change import write
 from mailtls.cli.trouble import Trouble
 from mailtls.propose.spec_edit import edit_spec
 from mailtls.propose.yaml_edit import Set
 from mailtls.spec.load import load
 
+SCHEMA = json.loads(resources.files("mailtls.render").joinpath("spec_change.v1.schema.json").read_text("utf-8"))
 SPEC = """\
 # Head office.
 policy_domain: contoso.example
@@ -113,6 +118,47 @@ def test_the_reason_for_reviewers_is_written_where_the_rule_looks_for_it(specs: 
     assert (empty.exit_code, "is not a reason" in empty.stderr) == (2, True)
 
 
+def test_what_showed_that_enforce_was_right_goes_with_it(specs: Path) -> None:
+    path = specs / "contoso.example.yaml"
+    path.write_text(SPEC + 'suppress:\n  enforce-without-evidence: "two clean weeks"\n')
+    assert rollback("contoso.example", "--write").exit_code == 0
+    assert path.read_text() == SPEC.replace("enforce", "testing")
+
+
+def test_the_same_as_data_and_as_markdown(specs: Path) -> None:
+    printed = rollback("contoso.example")
+    data = json.loads(rollback("contoso.example", "--format", "json").stdout)
+    jsonschema.validate(data, SCHEMA)
+    assert (data["outcome"], data["diff"], data["proposal"]) == ("printed", printed.stdout, None)
+    assert data["file"] == "policy_specs/contoso.example.yaml"
+    told = " ".join(printed.stderr.split())
+    assert [one for one in (*data["do"], *data["then"], *data["not"]) if one not in told] == []
+    (specs / "contoso.example.yaml").write_text(SPEC.replace("since May", "````"))
+    text = rollback("contoso.example", "--format", "markdown", "--write").stdout
+    assert text.startswith("### mailtls rollback: wrote `policy_specs/contoso.example.yaml`\n")
+    assert text.count("`````") == 2  # longer than what stands in the diff
+    again = json.loads(rollback("contoso.example", "--format", "json").stdout)
+    jsonschema.validate(again, SCHEMA)
+    assert (again["outcome"], again["diff"], again["do"]) == ("unchanged", "", [])
+
+
+def test_the_line_that_an_alert_at_night_tells_is_taken(specs: Path) -> None:
+    text = (Path(__file__).parents[1] / "report_lambda" / "alerts" / "certificate_expired_opened.txt").read_text()
+    [line] = re.findall(r"^ +mailtls (rollback contoso\.example .*)$", text, re.MULTILINE)
+    assert CliRunner().invoke(main, [*shlex.split(line), "--help"]).exit_code == 0
+    dry = shlex.split(line.replace(" --pull-request", ""))
+    assert CliRunner().invoke(main, dry).exit_code == 1
+    assert CliRunner().invoke(main, [*dry, "--write"]).exit_code == 0
+    assert "testing" in (specs / "contoso.example.yaml").read_text()
+
+
+def test_written_and_proposed_at_once_is_refused(specs: Path) -> None:
+    before = read(specs)
+    result = rollback("contoso.example", "--write", "--pull-request")
+    assert (result.exit_code, read(specs)) == (2, before)
+    assert "give one of them" in result.stderr
+
+
 def test_what_is_low_already_is_left_alone(specs: Path) -> None:
     before = read(specs)
     result = rollback("reports.example", "--to", "none", "--write")
@@ -172,16 +218,15 @@ def test_a_file_keeps_its_rights_and_a_link_stays_a_link(specs: Path) -> None:
     assert stat.S_IMODE((real / "contoso.yaml").stat().st_mode) == 0o664
 
 
-def test_a_file_that_changed_meanwhile_is_not_overwritten(specs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_changed_meanwhile_is_not_overwritten(specs: Path) -> None:
     """Between the look at the file and its writing an editor may have saved it."""
     path = specs / "contoso.example.yaml"
     edit = edit_spec(specs, "contoso.example", [Set(("mta_sts", "mode"), "testing")])
     assert edit
     path.write_text(SPEC + "owner: somebody\n")
     with pytest.raises(Trouble, match="has changed meanwhile; nothing is written"):
-        show(edit, write=True)
+        write(edit)
     assert path.read_text() == SPEC + "owner: somebody\n"
-    assert "+  mode:" in capsys.readouterr().out
 
 
 def test_a_folder_that_cannot_be_written_is_trouble_and_the_file_stays(specs: Path) -> None:
