@@ -48,7 +48,9 @@ def test_the_wheel_holds_the_package_alone(wheel: Path) -> None:
         f"mailtls-{importlib.metadata.version('mailtls')}.dist-info",
     }
     assert [
-        file for file in files if file.startswith("mailtls/") and not file.endswith((".py", ".json", "py.typed"))
+        file
+        for file in files
+        if file.startswith("mailtls/") and not file.endswith((".py", ".json", ".css", "py.typed"))
     ] == []
 
 

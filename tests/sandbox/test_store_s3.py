@@ -3,6 +3,7 @@
 It asks as a role that has what docs/iam/controller.json allows and nothing else.
 """
 
+import dataclasses
 import datetime
 import json
 from pathlib import Path
@@ -12,12 +13,14 @@ import pytest
 from cloud_samples import Unique, make_role
 from deployed import Clients, policy_bucket
 
+from mailtls.cli.reports.domain_reports import AHEAD, DomainReader
 from mailtls.mta_sts.policy import Mode, MxPattern, Policy
 from mailtls.observe.store import FolderStore, S3Store, StoreTrouble, ledger_entries, read_evidence, read_history
 from mailtls.spec.model import MtaSts, PolicySpec, Source
 from mailtls.tls_rpt.contract import policy_key
 from mailtls.tls_rpt.ledger import LedgerEntry
 from mailtls.tls_rpt.report import PolicyResult, PolicyType, Report, report_key
+from mailtls.totals.period import Period
 from sandbox import account
 from sandbox.cloud.start import Emulator
 
@@ -93,6 +96,25 @@ def test_s3_and_its_copy_tell_the_same(store: S3Store, buckets: tuple[str, str],
     read = [list(ledger_entries(one, DOMAIN, first, NOW.date(), set())) for one in (store, folder)]
     assert read[0] == read[1]
     assert [one.report.report_id for one in read[0]] == ["r1", "r0"]
+
+
+def test_a_dashboard_reads_s3_ahead_and_in_order(store: S3Store, aws: Any, tmp_path: Path) -> None:
+    """More domains than are read together; what each is read from a folder is what it is in S3."""
+    names = [f"d{number:02}.example" for number in range(2 * AHEAD)]
+    for name in names:
+        for entry in _entries(2):
+            body = dataclasses.replace(entry, policy_domain=name).render()
+            key = report_key(entry.report, name, entry.signer)
+            aws("s3").put_object(Bucket=store.reports, Key=key, Body=body)
+            (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / key).write_bytes(body)
+    period = Period(NOW.date() - datetime.timedelta(days=5), NOW.date())
+    read = [
+        [(of.policy_domain, list(of.entries), of.told) for of in DomainReader(one, period, NOW, (), {}).read_all(names)]
+        for one in (store, FolderStore(tmp_path))
+    ]
+    assert read[0] == read[1]
+    assert [(name, len(entries), told) for name, entries, told in read[0]] == [(name, 2, "") for name in names]
 
 
 def _copy(s3: Any, buckets: tuple[str, str], root: Path) -> None:

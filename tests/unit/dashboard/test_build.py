@@ -16,7 +16,7 @@ from mailtls.dashboard.build import Built, DomainReports, build
 from mailtls.dashboard.domain_list import PER_PAGE
 from mailtls.dashboard.domain_view import Known
 from mailtls.dashboard.page import Site
-from mailtls.dashboard.raw_reports import MAX_DETAILS, MAX_REPORTS
+from mailtls.dashboard.raw_reports import MAX_DETAILS, MAX_PAGE, MAX_REPORTS
 from mailtls.dashboard.site_folder import SiteFolder
 from mailtls.dashboard.views import NextStep
 from mailtls.mta_sts.policy import Policy
@@ -24,7 +24,7 @@ from mailtls.rollout.history import History, ServedPolicy
 from mailtls.tls_rpt.ledger import LedgerEntry
 from mailtls.tls_rpt.report import PolicyResult, PolicyType, ResultType
 from mailtls.totals.period import Period
-from mailtls.totals.totals import Totals
+from mailtls.totals.totals import MAX_ORGANISATIONS, Totals
 
 PERIOD = Period(sample.LAST - timedelta(days=89), sample.LAST)
 SITE = Site(datetime(2026, 11, 1, 6, tzinfo=UTC), PERIOD, "a folder")
@@ -288,6 +288,33 @@ def test_a_long_report_is_cut_and_says_so(tmp_path: Path) -> None:
     (page,) = (tmp_path / "site/domains/a.example").glob("reports-*.html")
     assert f"{5000 - MAX_DETAILS:,} more failure-details." in page.read_text()
     assert (tmp_path / "site/domains/a.example/index.html").stat().st_size < 300_000
+
+
+def test_a_flood_of_long_reports_makes_no_endless_page(tmp_path: Path) -> None:
+    """150 reports of one day with 500 failures each, all of them different."""
+    domain = "a.example"
+    failed = [sample.detail(ResultType.VALIDATION_FAILURE, 1, f"mx{n}.evil.example", said="x" * 500) for n in range(25)]
+    rows = [sample.sts(domain, "testing", 0, *failed)] * 20
+    entries = [sample.entry(domain, sample.LAST, f"org{n}.example", "One", *rows) for n in range(150)]
+    built(tmp_path / "site", of(domain, entries))
+    (page,) = (tmp_path / "site/domains/a.example").glob("reports-*.html")
+    text = page.read_text()
+    shown = text.count("<article>")
+    assert shown < 150
+    assert f"{150 - shown} more reports of this day lie under reports/a.example/{sample.LAST}/." in text
+    assert f"{sample.LAST}: 150 reports" in text
+    assert len(text) < MAX_PAGE + 500_000
+
+
+def test_a_crowd_of_organisations_has_an_end(tmp_path: Path) -> None:
+    entries = [
+        sample.entry("a.example", sample.LAST, f"org{n}.example", "One", sample.sts("a.example", "testing", 1))
+        for n in range(MAX_ORGANISATIONS + 50)
+    ]
+    built(tmp_path / "site", of("a.example", entries))
+    assert len(list((tmp_path / "site/reporters").iterdir())) == MAX_ORGANISATIONS + 1
+    assert row_of((tmp_path / "site/reporters.html").read_text(), "others")[3] == "50"
+    assert row_of((tmp_path / "site/index.html").read_text(), "a.example")[2] == f"{MAX_ORGANISATIONS + 50}"
 
 
 def test_days_that_were_not_read_whole_are_told(tmp_path: Path) -> None:
