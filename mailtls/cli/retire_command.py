@@ -57,10 +57,10 @@ def command(ctx: click.Context, /, domain: str, **ways: Any) -> None:
     edit = edit_of(way.specs, found, Action(Kind.RETIRE, spec.policy_domain, change, ()))
     if edit is None:
         told = (
-            f"{spec.policy_domain} retires already: nothing to change in {spec.source.file}; from when on the spec may "
-            f"go: mailtls status {spec.policy_domain}"
+            f"{spec.policy_domain} retires already: nothing to change in {spec.source.file}; mailtls status "
+            f"{spec.policy_domain} --store PLACE tells from when on the spec may go"
         )
-        leave(ctx, way, spec.policy_domain, spec.source.file, told)
+        leave(ctx, way, found, spec.policy_domain, told)
         return
     held = held_enforce(edit.change, datetime.datetime.now(datetime.UTC))
     then = (*held, _JOB, _BY_HAND, *((_HELD,) if spec.controller.hold else ()))

@@ -52,7 +52,7 @@ def command(ctx: click.Context, /, domain: str, to: str, because: str | None, **
     edit = None if before.mode == to else edit_of(way.specs, found, Action(Kind.DEMOTE, spec.policy_domain, change, ()))
     if edit is None:
         told = f"{spec.policy_domain} is in {before.mode} already: nothing to change in {spec.source.file}"
-        leave(ctx, way, spec.policy_domain, spec.source.file, told)
+        leave(ctx, way, found, spec.policy_domain, told)
         return
     held = held_enforce(edit.change, datetime.datetime.now(datetime.UTC))
     meant = Meant(

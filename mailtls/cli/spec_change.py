@@ -1,7 +1,8 @@
 """A change of one spec as a command makes it: the diff first, the file or a pull request only when it is told to."""
 
 import datetime
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,13 +11,14 @@ import click
 from click.core import ParameterSource
 
 from mailtls.cli import terminal
-from mailtls.cli.forge_access import forge_options
+from mailtls.cli.forge_access import ForgeAccess, forge_access, forge_options
 from mailtls.cli.options import format_option
 from mailtls.cli.spec_files import write_whole
 from mailtls.cli.trouble import Trouble
 
 if TYPE_CHECKING:
     from mailtls.changes import Change
+    from mailtls.propose.branches import Branches
     from mailtls.propose.proposal import Proposal
     from mailtls.propose.proposals import Outcome as Brought
     from mailtls.propose.spec_edit import EditedFile
@@ -123,11 +125,15 @@ def carry_out(ctx: click.Context, way: Way, meant: Meant) -> None:
         ctx.exit(1)
 
 
-def leave(ctx: click.Context, way: Way, policy_domain: str, file: str, told: str) -> None:
-    """Say that there is nothing to change."""
+def leave(ctx: click.Context, way: Way, found: "Survey", policy_domain: str, told: str) -> None:
+    """Say that there is nothing to change. Raises Trouble where a proposal was asked for, and the base says other."""
     from mailtls.render.spec_change import Outcome, SpecChange
 
-    change = SpecChange(str(ctx.info_name), policy_domain, Outcome.UNCHANGED, told, file)
+    file = found.layers[policy_domain][0].file
+    if way.acts:
+        with _base(way, Path(file.path), file.read(), file.shown):
+            pass
+    change = SpecChange(str(ctx.info_name), policy_domain, Outcome.UNCHANGED, told, file.shown)
     if way.output == "text":
         click.echo(told)
     else:
@@ -161,32 +167,39 @@ def _show(change: "SpecChange", way: Way) -> None:
 
 def _propose(way: Way, meant: Meant) -> "tuple[Brought, str]":
     """What became of the proposal, and its branch. A closed one is no answer: a person asks again. Raises Trouble."""
-    from mailtls.cli.forge_access import forge_access
-    from mailtls.propose.branches import fetched
-    from mailtls.propose.forges.forge import ForgeError
-    from mailtls.propose.proposal import PREFIX
     from mailtls.propose.proposals import Result, Run
 
     edit = meant.edit
-    access = forge_access(way.specs, way.repository, way.kind, way.base)
-    try:
-        path = access.path_of(edit.path)
+    with _base(way, edit.path, edit.before, edit.shown) as (access, branches, path):
         proposal = meant.proposal({path: (edit.after or b"").decode()})
-        with fetched(access.remote, access.base, PREFIX) as branches:
-            if not branches.holds(path, edit.before):
-                raise Trouble(
-                    f"{edit.shown} is not here what it is in {branches.base_name}: pull, or commit and merge what you "
-                    "changed, and call the command again; nothing is proposed"
-                )
-            run = Run(access.forge, branches, branches.base_name, [proposal], {}, asked_again={proposal.branch})
-            mine = (proposal.kind, proposal.policy_domain)
-            outcomes = [one for one in run.outcomes() if (one.kind, one.policy_domain) == mine]
-    except ForgeError as e:
-        raise Trouble(str(e)) from e
+        run = Run(access.forge, branches, branches.base_name, [proposal], {}, asked_again={proposal.branch})
+        mine = (proposal.kind, proposal.policy_domain)
+        outcomes = [one for one in run.outcomes() if (one.kind, one.policy_domain) == mine]
     outcome = outcomes[-1]
     if outcome.result in (Result.FAILED, Result.NOT_TRIED):
         raise Trouble(outcome.words)
     return outcome, proposal.branch
+
+
+@contextmanager
+def _base(way: Way, file: Path, content: bytes, shown: str) -> "Iterator[tuple[ForgeAccess, Branches, str]]":
+    """The forge, its branches and the file's path there, if the base holds the file as it is here. Raises Trouble."""
+    from mailtls.propose.branches import fetched
+    from mailtls.propose.forges.forge import ForgeError
+    from mailtls.propose.proposal import PREFIX
+
+    access = forge_access(way.specs, way.repository, way.kind, way.base)
+    try:
+        path = access.path_of(file)
+        with fetched(access.remote, access.base, PREFIX) as branches:
+            if not branches.holds(path, content):
+                raise Trouble(
+                    f"{shown} is not here what it is in {branches.base_name}: pull, or commit and merge what you "
+                    "changed (git stash puts it aside), and call the command again; nothing is proposed"
+                )
+            yield access, branches, path
+    except ForgeError as e:
+        raise Trouble(str(e)) from e
 
 
 def _stands(brought: "Brought") -> bool:

@@ -133,6 +133,16 @@ def test_a_clone_that_is_not_the_base_is_trouble_and_nothing_is_proposed(clone: 
     assert list(clone.house.branches()) == ["main"]
 
 
+def test_what_is_so_here_alone_is_not_told_as_if_it_were_so(clone: Clone) -> None:
+    """Written and forgotten: at night nobody should believe that the way back is under way."""
+    assert CliRunner().invoke(main, ["rollback", "contoso.example", "--write"]).exit_code == 0
+    result = clone("rollback", "contoso.example")
+    assert result.exit_code == 2
+    assert "is not here what it is in main" in result.stderr
+    clone.house.write(PATH, clone.text)
+    assert clone.data("rollback", "contoso.example")["outcome"] == "unchanged"
+
+
 def test_the_way_out_is_proposed_as_one_step_that_the_controller_goes_on_with(clone: Clone) -> None:
     data = clone.data("retire", "contoso.example")
     assert data["proposal"]["result"] == "opened"
