@@ -8,7 +8,7 @@ from importlib import resources
 from mailtls.dashboard.causes_seen import CausesSeen
 from mailtls.dashboard.domain_list import DomainLine, list_pages, name_pages
 from mailtls.dashboard.domain_page import domain_page
-from mailtls.dashboard.domain_view import Known, days_of_reporters, domain_view, failures_of_reporters
+from mailtls.dashboard.domain_view import Known, NameHosts, days_of_reporters, domain_view, failures_of_reporters
 from mailtls.dashboard.page import Site
 from mailtls.dashboard.places import STYLE_SHEET
 from mailtls.dashboard.places import domain_page as domain_path
@@ -51,9 +51,14 @@ class Built:
 
 
 def build(
-    folder: SiteFolder, site: Site, domains: Iterable[DomainReports], done: Callable[[], None] = lambda: None
+    folder: SiteFolder,
+    site: Site,
+    domains: Iterable[DomainReports],
+    done: Callable[[], None] = lambda: None,
+    name_hosts: NameHosts = lambda _: {},
 ) -> Built:
-    """Write all pages. done: called after each domain. What reading raises comes out, and nothing is left behind."""
+    """Write all pages. done: called after each domain. name_hosts: asked about sending addresses. What reading raises
+    comes out, and nothing is left behind."""
     built = Built()
     lines: list[DomainLine] = []
     organisations: dict[str, Organisation] = {}
@@ -63,7 +68,7 @@ def build(
         built.pages += 1
 
     for of in domains:
-        lines.append(_domain(of, site, organisations, built, write))
+        lines.append(_domain(of, site, organisations, built, write, name_hosts))
         done()
     for page in list_pages(site, lines):
         write(page)
@@ -86,6 +91,7 @@ def _domain(
     organisations: dict[str, Organisation],
     built: Built,
     write: Callable[[tuple[str, str]], None],
+    name_hosts: NameHosts,
 ) -> DomainLine:
     """The pages of one domain, and its line in the list."""
     name = of.policy_domain
@@ -104,7 +110,7 @@ def _domain(
     for page in raw.close():
         write(page)
     sums = totals.domains.get(name, DomainTotals(name))
-    view = domain_view(sums, site.period, causes, of.known, calls_itself, of.unread, raw.places)
+    view = domain_view(sums, site.period, causes, of.known, calls_itself, of.unread, raw.places, name_hosts)
     write((domain_path(name), domain_page(site, view)))
     gather(organisations, view, days_of_reporters(sums), failures_of_reporters(sums))
     built.domains += 1

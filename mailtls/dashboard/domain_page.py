@@ -8,8 +8,9 @@ from mailtls.dashboard.chart import Band, Sessions, chart
 from mailtls.dashboard.markup import Markup, foreign, join, link, tag
 from mailtls.dashboard.page import Column, Site, facts, page, paragraph, section, table
 from mailtls.dashboard.places import reporter_page
-from mailtls.dashboard.views import DomainView, Failure
+from mailtls.dashboard.views import DomainView, Failure, SendingHost
 from mailtls.dashboard.words import count, days_since, plural, success
+from mailtls.rollout.evidence import organisation
 from mailtls.tls_rpt.failures import explain
 from mailtls.tls_rpt.report import PolicyType, ResultType
 
@@ -202,18 +203,26 @@ def _sending_hosts(view: DomainView, root: str) -> Markup:
         return section("Sending hosts", paragraph("No report names an address that failed sessions came from."))
     rows = (
         (foreign(one.address), link(f"{root}{reporter_page(one.organisation)}", foreign(one.organisation)),
-         "unknown", count(one.sessions), _day(view, one.last))
+         _network_owner(one), count(one.sessions), _day(view, one.last))
         for one in view.sending_hosts[:MAX_ROWS]
     )  # fmt: skip
-    columns = [Column("Address"), Column("Reported by"), Column("Network owner")]
+    columns = [Column("Address"), Column("Reported by"), Column("Network owner", "text")]
     columns += [Column("Failed sessions", "n"), Column("Last seen", "d")]
-    note = paragraph("Reports name addresses only for sessions that failed. The address should belong to who reports "
-                     "it; nobody has proved that here.", class_="soft")  # fmt: skip
+    note = paragraph(
+        "Reports name addresses only for sessions that failed. An address should belong to who reports it. Its owner "
+        "is told where reverse DNS was asked, and the name that it gave has the address.",
+        class_="soft",
+    )
     more = len(view.sending_hosts) - MAX_ROWS
     told = paragraph(f"{count(more)} more addresses have fewer failures.") if more > 0 else Markup()
     return section(
         "Sending hosts", table("Addresses that failed sessions came from", columns, rows, stacks=True), told, note
     )
+
+
+def _network_owner(one: SendingHost) -> str:
+    """By the name that DNS proves."""
+    return f"{organisation(one.host)} ({one.host})" if one.host else "unknown"
 
 
 def _policies(view: DomainView) -> Markup:

@@ -1,7 +1,7 @@
 """The sums over one domain's reports, and what is known of it beside them, as the values that its page shows."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from mailtls.dashboard.causes_seen import CausesSeen
@@ -20,6 +20,11 @@ from mailtls.rollout.history import History
 from mailtls.tls_rpt.report import PolicyType, ResultType
 from mailtls.totals.period import Period
 from mailtls.totals.totals import DomainTotals
+
+NameHosts = Callable[[Sequence[str]], Mapping[str, str]]
+"""Addresses to their proven host names, for those that have one."""
+MAX_NAMED = 50
+"""Sending addresses of one domain whose name is asked for, those with most failures first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +45,11 @@ def domain_view(
     calls_itself: Mapping[str, str],
     unread: set[date],
     raw: Mapping[date, str],
+    name_hosts: NameHosts = lambda _: {},
 ) -> DomainView:
     """totals: of the period and no other. calls_itself: what organisations call themselves. raw: as in DomainView."""
+    sending_hosts = _sending_hosts(totals)
+    hosts = name_hosts([one.address for one in sending_hosts[:MAX_NAMED]])
     history = known.history
     current = history.current if history else None
     since = history.mode_since() if history else None
@@ -57,7 +65,7 @@ def domain_view(
         by_type=_by_type(totals),
         reporters=_reporters(totals, calls_itself),
         failures=_failures(totals),
-        sending_hosts=_sending_hosts(totals),
+        sending_hosts=[replace(one, host=hosts.get(one.address, "")) for one in sending_hosts],
         named=_named(totals),
         served=_served(history) if history else (),
         causes=causes.open(),

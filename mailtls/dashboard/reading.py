@@ -42,7 +42,8 @@ def reading_page(site: Site) -> str:
                       "signature was verified; all other words are the sender's own."),
             paragraph("Successful sessions are counted for a policy and not for an MX host, so there is no "
                       "success rate of a host."),
-            paragraph("Who owns the network of a sending address is unknown here: no DNS is asked."),
+            paragraph("A sending address is named by reverse DNS where that was asked for (--resolve) and the name "
+                      "leads back to the address; else its owner is unknown."),
         ),
         section(
             "How sessions fail",

@@ -56,12 +56,14 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class SendingHost:
-    """An address that sessions came from which failed. organisation: who reported them, so whose it should be."""
+    """An address that sessions came from which failed. organisation: who reported them, so whose it should be.
+    host: its name, as far as DNS proves it; "" where it does not, or nobody asked."""
 
     address: str
     organisation: str
     sessions: int
     last: date
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """`mailtls reports dashboard`: the stored reports as a static site."""
 
 import asyncio
+import contextlib
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,7 @@ from mailtls.cli.trouble import Trouble
 
 if TYPE_CHECKING:
     from mailtls.dashboard.build import Built
+    from mailtls.dashboard.domain_view import NameHosts
     from mailtls.dashboard.page import Site
     from mailtls.dashboard.views import NextStep
     from mailtls.observe.store import Store
@@ -40,6 +43,7 @@ _DAY = click.DateTime(formats=["%Y-%m-%d"])
     type=click.Path(path_type=Path),
     help="Also these domains, their owners, and the next step of each, as `mailtls status` tells it.",
 )
+@click.option("--resolve", is_flag=True, help="Ask DNS for the names of sending addresses.")
 @network_options
 @click.pass_context
 def command(
@@ -51,6 +55,7 @@ def command(
     first: datetime | None,
     last: datetime | None,
     specs: Path | None,
+    resolve: bool,
     **ways_out: Any,
 ) -> None:
     """Write the stored reports as a static site into the folder OUT.
@@ -59,7 +64,8 @@ def command(
     nothing from elsewhere. A dashboard that is in OUT already is replaced as a whole; a folder that holds anything else
     is refused. docs/dashboard.md says what the numbers mean, and how to serve them to few people only.
 
-    Without --specs nothing but the store is read. With it every domain is looked at as senders do.
+    Nothing but the store is read, unless asked for: with --specs every domain is looked at as senders do, with
+    --resolve reverse DNS tells whose the addresses are that failed sessions came from.
 
     \b
     Exit codes:  0 written
@@ -77,7 +83,8 @@ def command(
         check_ours(out)
         wanted = specs_of(specs) if specs is not None else ()
         steps = _next_steps(wanted, where, ways_out) if wanted else {}
-        built = _build(out, Site(now, period, store), where, wanted, steps)
+        with _naming(ways_out if resolve else None) as name_hosts:
+            built = _build(out, Site(now, period, store), where, wanted, steps, name_hosts)
     except (NotOurs, StoreTrouble) as e:
         raise Trouble(str(e)) from e
     click.echo(
@@ -133,8 +140,27 @@ def _next_steps(specs: "tuple[PolicySpec, ...]", store: "Store", ways_out: dict[
     return found
 
 
+@contextlib.contextmanager
+def _naming(ways_out: dict[str, Any] | None) -> "Iterator[NameHosts]":
+    """Asks the resolver that the options name; None: nobody is asked. All questions run in one loop, whose limits hold
+    for all of them, and what was learned about one domain holds for the next."""
+    if ways_out is None:
+        yield lambda _: {}
+        return
+    from mailtls.observe.sending_hosts import SendingHosts
+
+    hosts = SendingHosts(network(**ways_out).recursive)
+    with asyncio.Runner() as runner:
+        yield lambda addresses: runner.run(hosts.names_of(addresses)) if addresses else {}
+
+
 def _build(
-    out: Path, site: "Site", store: "Store", specs: "tuple[PolicySpec, ...]", steps: "dict[str, NextStep]"
+    out: Path,
+    site: "Site",
+    store: "Store",
+    specs: "tuple[PolicySpec, ...]",
+    steps: "dict[str, NextStep]",
+    name_hosts: "NameHosts",
 ) -> "Built":
     from mailtls.cli.reports.domain_reports import DomainReader, names_in
     from mailtls.dashboard.build import build
@@ -145,7 +171,7 @@ def _build(
     progress = terminal.Progress("writing", len(wanted))
     with SiteFolder.at(out) as folder:
         reader = DomainReader(store, site.period, site.built, specs, steps)
-        built = build(folder, site, reader.read_all(wanted), progress.advance)
+        built = build(folder, site, reader.read_all(wanted), progress.advance, name_hosts)
     progress.clear()
     built.left_out[:0] = [f"reports/{name[:80]!r} is no domain's name, and was left out" for name in refused]
     return built

@@ -2,11 +2,13 @@
 
 import json
 import shutil
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 import sample_ledger as sample
 from dashboard_run import PERIOD, run
+from loopback_dns import LoopbackDns
 
 
 def test_it_says_where_the_dashboard_lies_and_what_is_in_it(site: Path, store: Path) -> None:
@@ -77,3 +79,31 @@ def test_a_mistake_is_told_and_nothing_is_written(store: Path, tmp_path: Path, a
     assert told in done.stderr
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sending_address_has_an_owner_where_its_name_leads_back(store: Path, tmp_path: Path) -> None:
+    """Both addresses have a name of somebody else first, which has another address, and then their own."""
+    reverse = ip_address("2001:db8::7").reverse_pointer
+    records = {
+        ("7.2.0.192.in-addr.arpa", "PTR"): ["mail.bank.example.", "<b>.", "mta7.google.com."],
+        ("mail.bank.example", "A"): ["198.51.100.1"],
+        ("mta7.google.com", "A"): ["192.0.2.8", "192.0.2.7"],
+        (reverse, "PTR"): ["mail.bank.example.", "mta6.google.com."],
+        ("mail.bank.example", "AAAA"): ["2001:db8::8"],
+        ("mta6.google.com", "AAAA"): ["2001:db8:0::7"],
+    }
+    with LoopbackDns(records) as dns:
+        done = run(
+            tmp_path / "site", "--store", store, *PERIOD, "--resolve", "--resolver", dns.address, "--at-once", "1"
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "google.com (mta7.google.com)" in (tmp_path / "site/domains/contoso.example/index.html").read_text()
+    other = (tmp_path / "site/domains/fabrikam.example/index.html").read_text()
+    assert '<td class="text" data-label="Network owner">unknown</td>' in other
+    assert "google.com (mta7.google.com)" in other
+    assert "bank" not in other
+
+
+def test_without_being_asked_it_asks_nobody(site: Path) -> None:
+    page = (site / "domains/contoso.example/index.html").read_text()
+    assert page.count('data-label="Network owner">unknown<') == 1
