@@ -54,7 +54,8 @@ def test_a_second_run_changes_nothing(house: House) -> None:
     house.run(promote())
     before = house.pull()
     assert results(house.run(promote())) == [Result.UNCHANGED]
-    assert house.pull() == before
+    found_out_later = {"mergeable": None}  # by Gitea, when it has time
+    assert house.pull() | found_out_later == before | found_out_later
     assert len(house.evidence(before["head"]["sha"])) == 1
 
 
