@@ -11,6 +11,8 @@ from mailtls.cli.trouble import Trouble
 if TYPE_CHECKING:
     from mailtls.spec.model import MtaSts, PolicySpec
 
+MOST_REASON = 500
+"""Characters, as the schema of the spec has it."""
 _ORDER = ("none", "testing", "enforce")
 _NOT = "Do not take hosts out of mx, and remove no spec and no DNS record: senders hold the old policy still."
 
@@ -43,8 +45,7 @@ def command(ctx: click.Context, /, domain: str, to: str, because: str | None, **
     from mailtls.spec.load import survey
 
     way = Way(**ways)
-    if because is not None and not because.strip():
-        raise Trouble("--because is not a reason: say in a few words why, for those who review it")
+    because = _reason(because)
     found = survey(way.specs)
     spec = spec_of(domain, found)
     before = _policy(spec, to)
@@ -65,6 +66,18 @@ def command(ctx: click.Context, /, domain: str, to: str, because: str | None, **
         lambda files: asked.rollback(spec, change, because or "", files, (*held, *_later(to))),
     )
     carry_out(ctx, way, meant)
+
+
+def _reason(because: str | None) -> str | None:
+    """On one line, as a spec takes it. Raises Trouble."""
+    if because is None:
+        return None
+    line = " ".join(because.split())
+    if not line or not line.isprintable() or len(line) > MOST_REASON:
+        raise Trouble(
+            f"--because is not a reason: say in words of at most {MOST_REASON} characters why, for those who review it"
+        )
+    return line
 
 
 def _policy(spec: "PolicySpec", to: str) -> "MtaSts":

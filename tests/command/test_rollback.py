@@ -14,11 +14,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mailtls.cli.main import main
+from mailtls.cli.rollback_command import MOST_REASON
 from mailtls.cli.spec_change import write
 from mailtls.cli.trouble import Trouble
 from mailtls.propose.spec_edit import edit_spec
 from mailtls.propose.yaml_edit import Set
 from mailtls.spec.load import load
+from mailtls.spec.schema import spec_schema
 
 SCHEMA = json.loads(resources.files("mailtls.render").joinpath("spec_change.v1.schema.json").read_text("utf-8"))
 SPEC = """\
@@ -114,8 +116,11 @@ def test_the_reason_for_reviewers_is_written_where_the_rule_looks_for_it(specs: 
     assert (specs / "contoso.example.yaml").read_text().splitlines() == lines
     again = rollback("one.example", "--because", "it's night").stderr
     assert "--because 'it'\"'\"'s night' --write" in " ".join(again.split())
-    empty = rollback("one.example", "--because", " ")
-    assert (empty.exit_code, "is not a reason" in empty.stderr) == (2, True)
+    for bad in (" ", "red \x1b[31m", "x" * (MOST_REASON + 1)):
+        refused = rollback("one.example", "--because", bad)
+        assert (refused.exit_code, "is not a reason" in refused.stderr) == (2, True)
+    assert 'mode-lowered: "two lines"' in rollback("one.example", "--because", "two\nlines").stdout
+    assert spec_schema()["properties"]["suppress"]["properties"]["mode-lowered"]["maxLength"] == MOST_REASON
 
 
 def test_what_showed_that_enforce_was_right_goes_with_it(specs: Path) -> None:

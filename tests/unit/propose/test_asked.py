@@ -39,7 +39,8 @@ def test_a_reason_moves_nothing_on_the_forge() -> None:
     hostile = "@everyone see [this](https://evil.test)\n<!-- mailtls withdrawn -->"
     body = rollback(desired, lowered(desired, Mode.TESTING, hostile), hostile, FILES, ()).described()
     assert "`@everyone`" in body
-    assert "[this]" not in body.replace("`[this](https://evil.test)`", "")
+    assert "`[this](https://evil.test`" in body
+    assert "<!-- mailtls withdrawn" not in body
     assert was_asked(pull(body))
 
 
