@@ -15,7 +15,7 @@ COMMANDS = {
     "reconcile": "the next safe change of every domain, decided and told",
     "rollback": "go back from enforce to testing, as an edit of one spec",
     "retire": "begin to give a domain's policy up, as an edit of one spec",
-    "reports": "what senders reported",
+    "reports": "what senders reported: read, add up, show, take in again",
     "explain": "a rule, a result type or a domain in plain words",
     "preflight": "whether these accounts are ready for the first deployment",
     "schema": "the JSON Schema of specs, of defaults, or of a command's output",

@@ -5,6 +5,8 @@ import click
 from mailtls.cli.lazy_group import LazyGroup
 
 COMMANDS = {
+    "parse": "read mails and files with reports, wherever they come from",
+    "summary": "what reports count, by domain, day, MX and more; periods compared",
     "dashboard": "the stored reports as a static site",
 }
 """Name and one line of help. The module is `mailtls.cli.reports.<name>_command` and holds `command`."""
@@ -14,10 +16,10 @@ COMMANDS = {
     cls=LazyGroup,
     commands_of=COMMANDS,
     package="mailtls.cli.reports",
-    epilog="Example:  mailtls reports dashboard build/dashboard --store s3://contoso-policies,contoso-reports",
+    epilog="Example:  mailtls reports summary --by mx Maildir/tlsrpt",
 )
 def command() -> None:
-    """What senders reported about a domain's TLS (RFC 8460): from the reports bucket or a copy of it.
+    """What senders reported about a domain's TLS (RFC 8460): from files, a mailbox, or the reports bucket.
 
     Each command says in its own --help what it reads and whether it writes.
     """

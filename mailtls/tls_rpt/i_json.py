@@ -30,7 +30,11 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class InvalidJson(TlsRptError):
-    """The text is no JSON, or larger or deeper than any report."""
+    """The text is no JSON, or larger or deeper than any report. place: bytes before the fault; None: it has no place."""
+
+    def __init__(self, told: str, place: int | None = None) -> None:
+        super().__init__(told)
+        self.place = place
 
 
 def decode(data: bytes) -> tuple[Any, tuple[str, ...]]:
@@ -38,13 +42,16 @@ def decode(data: bytes) -> tuple[Any, tuple[str, ...]]:
     if count_values(data) > MAX_VALUES:
         raise InvalidJson(f"more than {MAX_VALUES:,} values")
     notes = []
+    encoding, skipped = "utf-8", 0
     if data.startswith(_BYTE_ORDER_MARK):
-        data = data[len(_BYTE_ORDER_MARK) :]
+        skipped = len(_BYTE_ORDER_MARK)
+        data = data[skipped:]
         notes.append("begins with a byte order mark")
     try:
         text = data.decode()
     except UnicodeDecodeError as e:
-        text = data.decode("latin-1")
+        encoding = "latin-1"
+        text = data.decode(encoding)
         notes.append(f"byte {e.start} is not UTF-8: read as Latin-1")
     try:
         try:
@@ -55,7 +62,8 @@ def decode(data: bytes) -> tuple[Any, tuple[str, ...]]:
             value = _LENIENT.decode(text)
             notes.append("raw control characters in a string")
     except json.JSONDecodeError as e:
-        raise InvalidJson(f"not JSON: {e.msg} at character {e.pos}") from e
+        place = skipped + len(text[: e.pos].encode(encoding))
+        raise InvalidJson(f"not JSON: {e.msg} at character {e.pos}", place) from e
     except RecursionError as e:
         raise InvalidJson(f"nested deeper than {MAX_DEPTH}") from e
     if _SURROGATE_ESCAPE.search(text):  # most texts have none and need no second walk
