@@ -40,3 +40,25 @@ class Progress:
     def clear(self) -> None:
         if self._shown:
             click.echo("\r\x1b[2K", err=True, nl=False)
+
+
+class Counter:
+    """`reading 12,300` on standard error while that is a terminal, else nothing: where nobody knows how many come.
+
+    Call `clear` before anything else is printed.
+    """
+
+    STEP = 100
+
+    def __init__(self, doing: str) -> None:
+        self._doing, self._done = doing, 0
+        self._shown = sys.stderr.isatty()
+
+    def advance(self) -> None:
+        self._done += 1
+        if self._shown and self._done % self.STEP == 0:
+            click.echo(f"\r\x1b[2K{self._doing} {self._done:,}", err=True, nl=False)
+
+    def clear(self) -> None:
+        if self._shown:
+            click.echo("\r\x1b[2K", err=True, nl=False)

@@ -30,7 +30,7 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class InvalidJson(TlsRptError):
-    """The text is no JSON, or larger or deeper than any report. place: bytes before the fault; None: it has no place."""
+    """The text is no JSON, or larger or deeper than any report. place: bytes before the fault, where known."""
 
     def __init__(self, told: str, place: int | None = None) -> None:
         super().__init__(told)

@@ -1,0 +1,112 @@
+"""`mailtls reports summary`: what reports count, by one dimension."""
+
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from mailtls.cli.options import format_option
+from mailtls.cli.reports.reading import Reader, tell_refused
+from mailtls.cli.trouble import Trouble
+
+if TYPE_CHECKING:
+    from mailtls.tls_rpt.ledger import LedgerEntry
+    from mailtls.totals.period import Period
+    from mailtls.totals.summary import Summary
+
+_BY = ("domain", "day", "result-type", "mx", "reporter", "sending-host")
+_DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+@click.command(epilog="Example:  mailtls reports summary --by mx --store s3://contoso-policies,contoso-reports")
+@click.argument("places", nargs=-1, metavar="[PLACE]...")
+@click.option(
+    "--store",
+    metavar="PLACE",
+    help="The stored reports: a folder with a folder reports in it, or s3://POLICIES,REPORTS.",
+)
+@click.option("--region", help="Of a bucket. [AWS_REGION]")
+@click.option("--by", type=click.Choice(_BY), default="domain", show_default=True, help="What to add up by.")
+@click.option("--from", "first", type=_DAY, help="First day, UTC.")
+@click.option("--to", "last", type=_DAY, help="Last day, UTC. [today]")
+@click.option("--compare", is_flag=True, help="With as many days right before --from.")
+@format_option("text", "json", "csv")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    places: tuple[str, ...],
+    store: str | None,
+    region: str | None,
+    by: str,
+    first: datetime | None,
+    last: datetime | None,
+    compare: bool,
+    output: str,
+) -> None:
+    """Add up the sessions of reports by one dimension, and the failed share of each group.
+
+    PLACE: as for `mailtls reports parse`. A report that comes twice counts once. A success is counted by domain, day
+    and reporter; an MX, a result type and a sending host are named in failures only, and their share is that of all
+    sessions. A day without reports is not listed.
+
+    \b
+    Exit codes:  0 all was read
+                 1 something was refused; standard error says where and why
+                 2 trouble
+    """
+    from mailtls.render.report_summary import render_summary
+    from mailtls.totals.counting import Dimension
+    from mailtls.totals.once import Once
+    from mailtls.totals.summary import Summary
+
+    period = _period(first, last, compare, by, output)
+    summary = Summary(Dimension(by), period)
+    before = Summary(Dimension(by), period.before()) if compare else None
+    reader, once = Reader(), Once()
+    for _, entry in reader.entries(_places(places, store), region, tell_refused):
+        if once.is_new(entry):
+            _add(summary, before, entry)
+    click.echo(render_summary(summary, before, output), nl=False)
+    ctx.exit(reader.close())
+
+
+def _add(summary: "Summary", before: "Summary | None", entry: "LedgerEntry") -> None:
+    summary.add(entry)
+    if before is not None:
+        before.add(entry)
+
+
+def _places(places: tuple[str, ...], store: str | None) -> tuple[str, ...]:
+    """Raises Trouble."""
+    if store is None:
+        if not places:
+            raise Trouble("nothing to read: name files, folders or mailboxes, or the stored reports with --store")
+        return places
+    if not store.startswith("s3://"):
+        return (*places, f"{store.rstrip('/')}/reports")
+    policies, comma, reports = store.removeprefix("s3://").partition(",")
+    if not (policies and comma and reports):
+        raise Trouble(f"--store {store}: write s3://POLICY-BUCKET,REPORTS-BUCKET, or a folder")
+    return (*places, f"s3://{reports}/reports/")
+
+
+def _period(first: datetime | None, last: datetime | None, compare: bool, by: str, output: str) -> "Period":
+    """Raises Trouble."""
+    from mailtls.totals.period import ALWAYS, Period
+
+    if compare and (first is None or by == "day" or output == "csv"):
+        raise Trouble(
+            "--compare holds two periods of equal length against each other: name --from, "
+            "and neither --by day nor --format csv"
+        )
+    if first is None and last is None:
+        return ALWAYS
+    end = last.date() if last else (datetime.now(UTC).date() if compare else date.max)
+    try:
+        period = Period(first.date() if first else date.min, end)
+        if compare:
+            period.before()
+        return period
+    except (ValueError, OverflowError) as e:
+        raise Trouble(f"--from and --to: {e}") from e
