@@ -67,9 +67,10 @@ class DomainLine:
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    """column: the one that is sorted by. stem: of the pages' names."""
+    """column: the one that is sorted by. stem: of the pages' names. name: of the link."""
 
     stem: str
+    name: str
     told: str
     column: str
     sorted: str
@@ -81,12 +82,12 @@ def _by_attention(line: DomainLine) -> Any:
 
 
 _ORDERS = (
-    _Order("by-attention", "Those with open causes first, then those without recent reports.", "Open causes",
-           "descending", _by_attention),
-    _Order("by-name", "By name.", "Domain", "ascending", lambda line: line.policy_domain),
-    _Order("by-failures", "The highest failed share first.", "Success", "ascending",
+    _Order("by-attention", "attention", "Those with open causes first, then those without recent reports.",
+           "Open causes", "descending", _by_attention),
+    _Order("by-name", "name", "By name.", "Domain", "ascending", lambda line: line.policy_domain),
+    _Order("by-failures", "failed share", "The highest failed share first.", "Success", "ascending",
            lambda line: (-(line.sts.failed_share or 0.0), -line.sts.failed, line.policy_domain)),
-    _Order("by-sessions", "Most sessions first.", "Sessions", "descending",
+    _Order("by-sessions", "sessions", "Most sessions first.", "Sessions", "descending",
            lambda line: (-line.sts.total, line.policy_domain)),
 )  # fmt: skip
 
@@ -101,7 +102,8 @@ def list_pages(site: Site, lines: Sequence[DomainLine]) -> Iterator[tuple[str, s
             top = _summary(site, lines) if here == 0 else Markup()
             body = [
                 top,
-                paragraph(order.told, " The heads of the columns lead to the other orders."),
+                paragraph(order.told),
+                _orders(order),
                 steps(hrefs, here, "page"),
                 _table(site, order, piece),
                 steps(hrefs, here, "page"),
@@ -124,6 +126,12 @@ def name_pages(site: Site, names: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 def _href(order: _Order, number: int) -> str:
     return "index.html" if order is _ORDERS[0] and number == 0 else numbered(order.stem, number)
+
+
+def _orders(here: _Order) -> Markup:
+    """Links to the list in each order; on a narrow screen the heads of the columns are not there."""
+    links = (link(_href(one, 0), one.name, aria_current="page" if one is here else None) for one in _ORDERS)
+    return tag("nav", tag("span", "Order:"), *links, class_="steps", aria_label="Order")
 
 
 def _summary(site: Site, lines: Sequence[DomainLine]) -> Markup:

@@ -118,6 +118,14 @@ def test_all_links_are_reached_by_the_keyboard(tab: Browser, site: Path) -> None
     assert names == ["contoso.example", "brand01.example", "fabrikam.example"]
 
 
+def test_the_other_orders_are_reached_on_a_phone(tab: Browser, site: Path) -> None:
+    tab.screen(*SCREENS["phone"])
+    tab.open((site / "index.html").as_uri())
+    seen = tab.ask("[...document.querySelectorAll('a')].filter(one => one.offsetHeight > 0 && one.href.includes('by-'))"
+                   ".map(one => one.innerText)")  # fmt: skip
+    assert seen == ["name", "failed share", "sessions"]
+
+
 def test_the_dark_page_is_dark_and_paper_is_white(tab: Browser, site: Path) -> None:
     shades = {}
     for name in ("desktop", "desktop in the dark", "paper"):
