@@ -138,9 +138,10 @@ class Policy:
 
     def render(self) -> bytes:
         """The file's bytes: fields in the RFC's order, one mx a line, CRLF, which is the form every validator takes."""
-        fields = [("version", "STSv1"), ("mode", self.mode.value), *(("mx", pattern.text) for pattern in self.mx)]
-        fields += [("max_age", str(self.max_age)), *self.extensions]
-        return "".join(f"{name}: {value}\r\n" for name, value in fields).encode()
+        mx = "".join([f"mx: {pattern.text}\r\n" for pattern in self.mx])
+        extensions = "".join([f"{name}: {value}\r\n" for name, value in self.extensions])
+        own = f"version: STSv1\r\nmode: {self.mode.value}\r\n{mx}max_age: {self.max_age}\r\n"
+        return f"{own}{extensions}".encode()
 
     @classmethod
     def parse(cls, data: bytes) -> "Policy":

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 
 from mailtls.mta_sts.policy import Policy
 from mailtls.mta_sts.record import Record
@@ -18,7 +17,7 @@ class Case:
     """mta_sts: of `desired`, which asks for a policy. now: aware, UTC.
 
     live: the hosts that take mail; None where DNS gave no answer, not all of it, or two different ones.
-    since: since when the policy that is served now says what it says.
+    unnamed: those of them that the policy which Git asks for does not allow (RFC 8461 section 4.1).
     """
 
     desired: PolicySpec
@@ -28,27 +27,29 @@ class Case:
     evidence: Evidence
     now: datetime
     live: tuple[MxHost, ...] | None = field(init=False)
-    since: datetime | None = field(init=False)
-    _patterns: frozenset[str] = field(init=False)
+    unnamed: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "live", _live(self.observed))
-        object.__setattr__(self, "since", self.history.unchanged_since())
-        object.__setattr__(self, "_patterns", frozenset([pattern.text for pattern in self.mta_sts.mx]))
+        live = _live(self.observed)
+        patterns = frozenset([pattern.text for pattern in self.mta_sts.mx])
+        unnamed = tuple([host.host for host in live or () if not allows(patterns, host.host.lower())])
+        object.__setattr__(self, "live", live)
+        object.__setattr__(self, "unnamed", unnamed)
 
     @property
     def policy_domain(self) -> str:
         return self.desired.policy_domain
 
-    @cached_property
+    @property
     def at_the_edge(self) -> bool:
         """Do senders find what Git says: the policy, whole, under the id of the version that is served?"""
         current, wanted = self.history.current, self.mta_sts.policy
         if current is None or not says_the_same(current.policy, wanted) or not self._has_id(current.policy_id):
             return False
         rendered = wanted.render()  # as we publish it: nothing to parse
-        looks = [look for look in self.observed.https if look.body is not None]
-        return bool(looks) and all(look.body == rendered or _reads_as(look, wanted) for look in looks)
+        served = [look for look in self.observed.https if look.body is not None]
+        others = [look for look in served if look.body != rendered]
+        return bool(served) and all(_reads_as(look, wanted) for look in others)
 
     def _has_id(self, policy_id: str) -> bool:
         """Do senders find this id in the record? "": a bucket without versions, any id will do."""
@@ -60,12 +61,7 @@ class Case:
     @property
     def may_leave_out(self) -> bool:
         """Does the spec say that an MX host is left out on purpose? Only while another one takes the mail."""
-        named = any(self.names(host.host) for host in self.live or ())
-        return named and "mx-not-in-policy" in self.desired.suppress
-
-    def names(self, host: str) -> bool:
-        """Does the policy that Git asks for allow this MX host (RFC 8461 section 4.1)?"""
-        return allows(self._patterns, host.lower())
+        return len(self.unnamed) < len(self.live or ()) and "mx-not-in-policy" in self.desired.suppress
 
 
 def _live(observed: Observed) -> tuple[MxHost, ...] | None:
@@ -75,7 +71,7 @@ def _live(observed: Observed) -> tuple[MxHost, ...] | None:
     told = other is not None and other.status is not DnsStatus.FAILED  # many networks let nobody ask a zone's servers
     if told and other is not None and set(other.values) != set(answer.values):
         return None
-    return None if any(host.supposed for host in observed.mail_hosts) else observed.mail_hosts
+    return None if any([host.supposed for host in observed.mail_hosts]) else observed.mail_hosts
 
 
 def fault_of(look: SmtpLook) -> bool:
@@ -86,7 +82,7 @@ def fault_of(look: SmtpLook) -> bool:
 def is_good(host: MxHost) -> bool:
     """Was its TLS seen, on all addresses that answered, and was all of it good?"""
     looks = [look for look in host.smtp or () if look.seen]
-    return bool(looks) and all(look.starttls and look.tls is not None and look.tls.fault is None for look in looks)
+    return bool(looks) and all([look.starttls and look.tls is not None and look.tls.fault is None for look in looks])
 
 
 def _reads_as(look: HttpsLook, wanted: Policy) -> bool:

@@ -12,9 +12,11 @@ the policy does not name, and what the report does not explain. Faults of the po
 policy senders deliver.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from operator import attrgetter
 
 from mailtls import names
 from mailtls.lint.public_suffixes import is_public_suffix
@@ -56,6 +58,9 @@ class EvidenceDay:
     refusals: tuple[Refusal, ...] = ()
 
 
+_DAY = attrgetter("day")
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """policy: what the numbers are about; None: about nothing. days: that have any, oldest first.
@@ -66,9 +71,9 @@ class Evidence:
     unread: frozenset[date] = frozenset()
     left_out: int = 0
 
-    def between(self, first: date, last: date) -> Iterator[EvidenceDay]:
+    def between(self, first: date, last: date) -> tuple[EvidenceDay, ...]:
         """The days from `first` to `last`, both with."""
-        return (day for day in self.days if first <= day.day <= last)
+        return self.days[bisect_left(self.days, first, key=_DAY) : bisect_right(self.days, last, key=_DAY)]
 
 
 def evidence_of(entries: Iterable[LedgerEntry], policy: Policy, since: date, unread: Iterable[date] = ()) -> Evidence:

@@ -60,9 +60,9 @@ def _raise(case: Case) -> Action | Wait | None:
         return None
     today = case.now.date()
     first = today - timedelta(days=QUIET_DAYS)
-    found = tuple(case.evidence.between(first, today))
-    refused = sum(refusal.sessions for day in found for refusal in day.refusals)
-    clean = sum(day.clean for day in found)
+    found = case.evidence.between(first, today)
+    refused = sum([refusal.sessions for day in found for refusal in day.refusals])
+    clean = sum([day.clean for day in found])
     if refused or not clean or any(first <= day <= today for day in case.evidence.unread):
         return None
     reasons = (told, Reason(Code.CLEAN_SESSIONS, clean), Reason(Code.REFUSALS, 0, 0))

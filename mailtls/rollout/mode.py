@@ -34,13 +34,13 @@ def demote(case: Case) -> Action | Wait | None:
     if case.mta_sts.mode is not Mode.ENFORCE or not is_evidence_for(case.evidence, case.mta_sts.policy):
         return None
     today = case.now.date()
-    days = tuple(case.evidence.between(today - timedelta(days=DAYS), today))
+    days = case.evidence.between(today - timedelta(days=DAYS), today)
     by_host: dict[str, int] = {}
     for day in days:
         for refusal in day.refusals:
             if not refusal.outside:
                 by_host[refusal.host] = by_host.get(refusal.host, 0) + refusal.sessions
-    refused, sessions = sum(by_host.values()), sum(day.sessions for day in days)
+    refused, sessions = sum(by_host.values()), sum([day.sessions for day in days])
     against = len(frozenset().union(*(day.against for day in days)))
     if refused < LEAST_REFUSED or refused * SHARE < sessions or against < case.desired.controller.rollout.reporters:
         return None
@@ -98,4 +98,4 @@ def _by_host(by_host: dict[str, int]) -> Iterator[Reason]:
 def _others_take_mail(case: Case, host: str) -> bool:
     """Is there another MX that the policy names?"""
     hosts = [one.host for one in case.live or ()]
-    return bool(host) and any(other != host and case.names(other) for other in hosts)
+    return bool(host) and any(other != host and other not in case.unnamed for other in hosts)

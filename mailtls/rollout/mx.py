@@ -28,7 +28,7 @@ def added(case: Case) -> Action | Wait | None:
         return None
     if case.live is None:
         return Wait(Kind.ADD_MX, case.policy_domain, None, (Reason(Code.MX_UNKNOWN),))
-    missing = [host.host for host in case.live if not case.names(host.host)]
+    missing = case.unnamed
     if not missing or case.may_leave_out:
         return None
     hosts = tuple(dict.fromkeys(host for host in missing if _is_pattern(host)))
@@ -53,8 +53,9 @@ def added(case: Case) -> Action | Wait | None:
 def unused(case: Case) -> Iterator[Action | Wait]:
     """Hosts of the policy that DNS does not have: those to come, with the day of the move, and those that are gone."""
     hosts = [host.host for host in case.live or ()]
-    left = [pattern for pattern in case.mta_sts.mx if not any(map(pattern.matches, hosts))]
-    if not left or not any(map(case.names, hosts)) or case.mta_sts.mode is Mode.NONE:
+    absent = [pattern for pattern in case.mta_sts.mx if pattern.text not in hosts]
+    left = [pattern for pattern in absent if not any(map(pattern.matches, hosts))]
+    if not left or len(case.unnamed) == len(hosts) or case.mta_sts.mode is Mode.NONE:
         return
     to_come = [pattern for pattern in left if _is_to_come(case, pattern)]
     if to_come:

@@ -5,7 +5,7 @@ the time before, enough sessions succeeded for enough organisations, and next to
 refuse: neither in the reports of the last week nor by a look at the MX hosts now.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, time, timedelta
 
 from mailtls.mta_sts.policy import Mode
@@ -31,7 +31,8 @@ def promote(case: Case) -> Action | Wait | None:
     """What stands between testing and enforce; None where the mode is another one."""
     if case.mta_sts.mode is not Mode.TESTING:
         return None
-    asked = [*_served(case), *_reported(case)]
+    since = case.history.unchanged_since()
+    asked = [_served(case, since), *_reported(case, since)]
     bars = [reason for reason in asked if not _met(reason)]
     bars += _mx_bars(case)
     if bars:
@@ -51,44 +52,39 @@ def promotion(desired: PolicySpec, mta_sts: MtaSts) -> Edit:
     return Edit(Mode.ENFORCE, max_age=shorter, suppress=((EVIDENCE, _sentence(desired)),), unsuppress=over)
 
 
-def _served(case: Case) -> Iterator[Reason]:
+def _served(case: Case, since: datetime | None) -> Reason:
     """How long this very policy was there to be fetched."""
-    since = case.since
     want = case.desired.controller.rollout.days
     have = (case.now - since).days if since is not None else 0
     until = (since if since is not None else case.now) + timedelta(days=want)
-    yield Reason(Code.SERVED_DAYS, max(have, 0), want, until=until)
+    return Reason(Code.SERVED_DAYS, max(have, 0), want, until=until)
 
 
-def _reported(case: Case) -> Iterator[Reason]:
+def _reported(case: Case, since: datetime | None) -> Iterator[Reason]:
     """What the ledger says, the numbers that are enough among them."""
     rollout = case.desired.controller.rollout
     if case.desired.tls_rpt is None or case.desired.tls_rpt.rua:
         yield Reason(Code.NO_REPORTS_HERE)
     today = case.now.date()
-    first = case.since.date() if case.since is not None else today
+    first = since.date() if since is not None else today
     week = today - timedelta(days=RECENT_DAYS)
-    counts = is_evidence_for(case.evidence, case.mta_sts.policy)
-    days = list(case.evidence.between(first, today)) if counts else []
+    days = case.evidence.between(first, today) if is_evidence_for(case.evidence, case.mta_sts.policy) else ()
     recent = [day for day in days if day.day >= week]
-    reporters: set[str] = set()
-    clean = with_clean = sessions = 0
-    for day in days:
-        reporters |= day.reporters
-        clean += day.clean
-        with_clean += day.clean > 0
-    recent_with_clean = 0
-    for day in recent:
-        sessions += day.sessions
-        recent_with_clean += day.clean > 0
+    earlier = days[: len(days) - len(recent)]
+    reporters = frozenset[str]().union(*[day.reporters for day in days])
     if unread := sum(first <= day <= today for day in case.evidence.unread):
         yield Reason(Code.DAYS_UNREAD, unread, 0)
-    yield Reason(Code.CLEAN_SESSIONS, clean, rollout.sessions)
+    yield Reason(Code.CLEAN_SESSIONS, sum([day.clean for day in days]), rollout.sessions)
     yield Reason(Code.REPORTERS, len(reporters), rollout.reporters)
-    yield Reason(Code.RECENT_WINDOW, recent_with_clean, 1)
+    yield Reason(Code.RECENT_WINDOW, _with_clean(recent), 1)
     if rollout.days > RECENT_DAYS:
-        yield Reason(Code.EARLIER_WINDOW, with_clean - recent_with_clean, 1)
-    yield from _refused(recent, int(sessions * rollout.max_failure_rate) if rollout.max_failure_rate else 0)
+        yield Reason(Code.EARLIER_WINDOW, _with_clean(earlier), 1)
+    rate = rollout.max_failure_rate
+    yield from _refused(recent, int(sum([day.sessions for day in recent]) * rate) if rate else 0)
+
+
+def _with_clean(days: Iterable[EvidenceDay]) -> int:
+    return len([day for day in days if day.clean])
 
 
 def _refused(days: list[EvidenceDay], allowed: int) -> Iterator[Reason]:
@@ -120,7 +116,7 @@ def _mx_bars(case: Case) -> Iterator[Reason]:
     if not hosts:
         yield Reason(Code.NO_MAIL)
     for host in hosts:
-        if case.names(host.host):
+        if host.host not in case.unnamed:
             if any(map(fault_of, host.smtp or ())):
                 yield Reason(Code.MX_FAULT, host=host.host)
         elif not case.may_leave_out:
@@ -129,7 +125,7 @@ def _mx_bars(case: Case) -> Iterator[Reason]:
 
 def _look(case: Case, host: MxHost) -> Reason:
     """What is said of a host beside the numbers."""
-    if not case.names(host.host):
+    if host.host in case.unnamed:
         return Reason(Code.MX_LEFT_OUT, host=host.host)
     return Reason(Code.MX_GOOD if is_good(host) else Code.MX_UNSEEN, host=host.host)
 
