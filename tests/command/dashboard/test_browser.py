@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import sample_ledger as sample
 from browser import Browser
+from dashboard_run import PERIOD, summary
 
 from mailtls.observe.store import FolderStore, ledger_entries
 from mailtls.tls_rpt.report import PolicyType
@@ -101,6 +102,28 @@ def test_the_browser_shows_the_numbers_of_the_sums(tab: Browser, site: Path, sto
         assert (sessions, failed) == (f"{good + bad:,}", f"{bad:,}")
         assert without == f"{sum(counts[PolicyType.NO_POLICY_FOUND]):,}"
         assert 0 <= 100 * good / (good + bad) - float(rate.removesuffix(" %")) < 0.011
+
+
+@pytest.mark.parametrize(
+    ("by", "page", "kind", "column"),
+    [
+        ("domain", "index.html", "sts", 2),
+        ("domain", "index.html", "no-policy-found", 5),
+        ("reporter", "reporters.html", "sts", 3),
+        ("reporter", "reporters.html", "tlsa", 5),
+        ("reporter", "reporters.html", "no-policy-found", 7),
+    ],
+)
+def test_the_browser_shows_what_summary_prints(
+    tab: Browser, site: Path, store: Path, by: str, page: str, kind: str, column: int
+) -> None:
+    told = summary("--by", by, "--store", store, *PERIOD)["rows"]
+    wanted = {row["group"]: f"{row['of_sessions']:,}" for row in told if row["policy_type"] == kind}
+    tab.screen(1280, 900)
+    tab.open((site / page).as_uri())
+    rows = tab.ask("[...document.querySelectorAll('tbody tr')].map(row => [...row.cells].map(cell => cell.innerText))")
+    assert wanted
+    assert {row[0]: row[column] for row in rows if row[column] not in ("", "0")} == wanted
 
 
 def test_all_links_are_reached_by_the_keyboard(tab: Browser, site: Path) -> None:
