@@ -7,6 +7,8 @@ from mailtls.cli.lazy_group import LazyGroup
 COMMANDS = {
     "parse": "read mails and files with reports, wherever they come from",
     "summary": "what reports count, by domain, day, MX and more; periods compared",
+    "show": "one report whole, or one cause from first to last sight",
+    "tail": "the last mails that came in, and what became of each",
     "dashboard": "the stored reports as a static site",
 }
 """Name and one line of help. The module is `mailtls.cli.reports.<name>_command` and holds `command`."""

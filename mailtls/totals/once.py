@@ -15,10 +15,14 @@ class Once:
 
     def is_new(self, entry: LedgerEntry) -> bool:
         """Is it the first of its identity?"""
-        digits = report_key(entry.report, entry.policy_domain, entry.signer).rpartition("/")[2][:16]
-        identity = int(digits, 16)
+        identity = int(identity_of(entry)[:16], 16)
         if identity in self._seen:
             return False
         if len(self._seen) < MOST:
             self._seen.add(identity)
         return True
+
+
+def identity_of(entry: LedgerEntry) -> str:
+    """The 32 hexadecimal digits of its key in the ledger."""
+    return report_key(entry.report, entry.policy_domain, entry.signer).rpartition("/")[2].removesuffix(".json")

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from mailtls.reports.causes import Cause, CauseKind
 from mailtls.tls_rpt.ledger import LedgerEntry
-from mailtls.tls_rpt.report import parse, report_key
+from mailtls.tls_rpt.report import ResultType, parse, report_key
 
 WILD = Path(__file__).parents[1] / "unit" / "tls_rpt" / "wild"
 DAY = datetime.timedelta(days=1)
@@ -118,3 +119,29 @@ def test_what_cannot_be_meant_is_trouble(arguments: list[str]) -> None:
     code, _, err = run("summary", *arguments)
     assert code == 2
     assert "Traceback" not in err
+
+
+def test_show_tells_a_report_by_its_id_and_by_its_key(tmp_path: Path) -> None:
+    report_id = json.loads((WILD / "google.json").read_bytes())["report-id"]
+    code, out, _ = run("show", report_id, WILD / "google.json", "--format", "json")
+    assert code == 0
+    assert json.loads(out)["report"]["report-id"] == report_id
+    (key, _) = sorted(ledger(tmp_path).glob("reports/*/*/*.json"))
+    code, out, _ = run("show", key.stem, "--store", tmp_path)
+    assert code == 0
+    assert "signed by google.com" in out
+    code, out, err = run("show", "nothing", "--store", tmp_path)
+    assert (code, out) == (1, "")
+    assert "no report and no cause" in err
+
+
+def test_show_tells_a_cause_from_first_to_last_sight(tmp_path: Path) -> None:
+    cause = Cause(CauseKind.SESSIONS, "contoso.example", ResultType.CERTIFICATE_EXPIRED, "mx1.contoso.example")
+    code, out, _ = run("show", cause.id, "--store", ledger(tmp_path))
+    assert code == 0
+    assert "first seen 2026-11-29, last seen 2026-11-30, 4 failed sessions on 2 days" in out
+    _, out, _ = run("show", cause.id, "--store", tmp_path, "--format", "json")
+    assert [(one["day"], one["failed_sessions"]) for one in json.loads(out)["days"]] == [
+        ("2026-11-29", 2),
+        ("2026-11-30", 2),
+    ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mailtls.cli.options import format_option
+from mailtls.cli.reports.places import places_of
 from mailtls.cli.reports.reading import Reader, tell_refused
 from mailtls.cli.trouble import Trouble
 
@@ -64,7 +65,7 @@ def command(
     summary = Summary(Dimension(by), period)
     before = Summary(Dimension(by), period.before()) if compare else None
     reader, once = Reader(), Once()
-    for _, entry in reader.entries(_places(places, store), region, tell_refused):
+    for _, entry in reader.entries(places_of(places, store), region, tell_refused):
         if once.is_new(entry):
             _add(summary, before, entry)
     click.echo(render_summary(summary, before, output), nl=False)
@@ -75,20 +76,6 @@ def _add(summary: "Summary", before: "Summary | None", entry: "LedgerEntry") -> 
     summary.add(entry)
     if before is not None:
         before.add(entry)
-
-
-def _places(places: tuple[str, ...], store: str | None) -> tuple[str, ...]:
-    """Raises Trouble."""
-    if store is None:
-        if not places:
-            raise Trouble("nothing to read: name files, folders or mailboxes, or the stored reports with --store")
-        return places
-    if not store.startswith("s3://"):
-        return (*places, f"{store.rstrip('/')}/reports")
-    policies, comma, reports = store.removeprefix("s3://").partition(",")
-    if not (policies and comma and reports):
-        raise Trouble(f"--store {store}: write s3://POLICY-BUCKET,REPORTS-BUCKET, or a folder")
-    return (*places, f"s3://{reports}/reports/")
 
 
 def _period(first: datetime | None, last: datetime | None, compare: bool, by: str, output: str) -> "Period":

@@ -1,0 +1,64 @@
+"""Reports and mails read from a bucket, against the emulator: the same as from a folder with the same objects."""
+
+import json
+from pathlib import Path
+
+import pytest
+from cloud_samples import Unique
+from deployed import Clients, policy_bucket
+
+from mailtls.observe.arrivals import last_arrivals
+from mailtls.observe.report_bucket import FolderBucket, S3Bucket
+from mailtls.observe.report_sources import reports_in
+from mailtls.observe.store import StoreTrouble
+from mailtls.reports.bucket_layout import disposition_key, to_bytes
+from sandbox import account
+from sandbox.cloud.start import Emulator
+
+REPORT = {"organization-name": "Reporter", "date-range": {"start-datetime": "2026-11-30T00:00:00Z"}}
+ROW = {"policy": {"policy-type": "sts", "policy-domain": "contoso.example"}, "summary": {}}
+STORED = {"disposition": "stored", "signer": "google.com", "stored": ["reports/contoso.example/x"], "duplicates": []}
+
+
+def objects() -> dict[str, bytes]:
+    found = {
+        f"some/{number:02}": json.dumps({**REPORT, "report-id": f"r{number}", "policies": [ROW]}).encode()
+        for number in range(40)
+    }
+    return found | {"some/broken": b"{", "raw/m1": b"Subject: x\n\n", disposition_key("m1"): to_bytes(STORED)}
+
+
+@pytest.fixture
+def bucket(aws: Clients, unique: Unique, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> str:
+    name = policy_bucket(aws, unique("reports-read-bucket"), [])
+    for variable, value in account.environment(emulator.endpoint).items():
+        monkeypatch.setenv(variable, value)
+    for key, body in objects().items():
+        aws("s3").put_object(Bucket=name, Key=key, Body=body)
+    return name
+
+
+def test_a_bucket_is_read_as_a_folder_is(bucket: str, tmp_path: Path) -> None:
+    for key, body in objects().items():
+        path = tmp_path / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(body)
+    from_s3 = list(reports_in([f"s3://{bucket}/some/"], account.REGION))
+    from_disk = list(reports_in([str(tmp_path / "some")]))
+    assert [found.place.rpartition("/")[2] for found in from_s3] == [
+        found.place.rpartition("/")[2] for found in from_disk
+    ]
+    assert [e.report for found in from_s3 for e in found.read.entries] == [
+        e.report for found in from_disk for e in found.read.entries
+    ]
+    assert sum(len(found.read.entries) for found in from_s3) == 40
+    assert [bool(found.read.refused) for found in from_s3].count(True) == 1
+    (arrived,) = last_arrivals(S3Bucket(bucket, account.REGION), 5)
+    (copied,) = last_arrivals(FolderBucket(tmp_path), 5)
+    assert (arrived.mail, arrived.became, arrived.policy_domains) == (copied.mail, copied.became, copied.policy_domains)
+    assert S3Bucket(bucket, account.REGION).read("none", 10) is None
+
+
+def test_a_bucket_that_is_not_there_is_trouble(bucket: str) -> None:
+    with pytest.raises(StoreTrouble, match="s3:ListBucket on"):
+        list(reports_in([f"s3://{bucket}-none/"], account.REGION))
