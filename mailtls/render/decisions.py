@@ -42,6 +42,7 @@ _OF_HOST = {
     Code.MX_NOT_NAMED: "{host} is in DNS and not in the policy",
     Code.MX_UNUSED: "{host} is in the policy and not in DNS",
     Code.MX_TO_COME: "{host} is expected in DNS",
+    Code.MX_EARLY: "{host} takes mail already, and until then some senders refuse it: keep the other MX hosts up",
     Code.MX_LEFT_OUT: "{host} is left out of the policy on purpose",
     Code.MX_NO_NAME: "{host} is no name that a policy may hold",
     Code.SAME_PROVIDER: "{host} belongs to a provider that the policy names already",

@@ -20,7 +20,7 @@ from mailtls.rollout.evidence import Evidence
 from mailtls.rollout.history import History
 from mailtls.rollout.max_age import max_age
 from mailtls.rollout.mode import demote, retire
-from mailtls.rollout.mx import added, unused
+from mailtls.rollout.mx import added, early, unused
 from mailtls.rollout.promote import promote
 from mailtls.spec.model import PolicySpec
 
@@ -60,8 +60,11 @@ def subjects(case: Case) -> Iterator[Action | Wait]:
     # nothing is taken out while the MX records hold what nobody has explained
     hosts = tuple(unused(case)) if new_hosts is None else ()
     yield from hosts
+    soon = early(case)
+    if soon is not None:
+        yield soon
     kept = max_age(case)
-    moving = any(one.kind is Kind.MOVE_MX for one in hosts)
+    moving = soon is not None or any(one.kind is Kind.MOVE_MX for one in hosts)
     if kept is not None and not (moving and kept.kind is Kind.RAISE_MAX_AGE):
         yield kept
 

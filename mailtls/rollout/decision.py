@@ -56,6 +56,7 @@ class Code(StrEnum):
     MX_NOT_NAMED = "mx-not-named"  # host: in DNS and not in the policy
     MX_UNUSED = "mx-unused"  # host: in the policy and not in DNS
     MX_TO_COME = "mx-to-come"  # host: named not long ago, so it is expected in DNS
+    MX_EARLY = "mx-early"  # host: in DNS and in the policy, and an earlier policy that lacks it may be held
     MX_LEFT_OUT = "mx-left-out"  # host: meant to be left out, says `suppress`
     MX_NO_NAME = "mx-no-name"  # host: no name that a policy may hold
     MX_TOO_MANY = "mx-too-many"  # have hosts, want at most

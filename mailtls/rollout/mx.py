@@ -65,6 +65,21 @@ def unused(case: Case) -> Iterator[Action | Wait]:
         yield _remove(case, gone)
 
 
+def early(case: Case) -> Wait | None:
+    """Hosts that DNS named before every sender knows them: until a day they are not to be alone."""
+    if case.mta_sts.mode is Mode.NONE or not case.live:
+        return None
+    hosts = [host.host for host in case.live if case.names(host.host)]
+    until = waits.mx_may_point_at(case.history, hosts, case.now)
+    if until is None:
+        return None
+    late = [host for host in hosts if waits.mx_may_point_at(case.history, (host,), case.now)]
+    told = [Reason(Code.CACHED, until=until), *(Reason(Code.MX_EARLY, host=host) for host in late[:MAX_ADDED])]
+    if not case.history.whole:  # then the date is the earliest that can be
+        told.append(Reason(Code.HISTORY_UNREAD))
+    return Wait(Kind.MOVE_MX, case.policy_domain, until, tuple(told))
+
+
 def _is_to_come(case: Case, pattern: MxPattern) -> bool:
     """Was it named so lately that DNS can still be on its way?"""
     since = case.history.named_since(pattern)

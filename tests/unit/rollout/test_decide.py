@@ -402,3 +402,15 @@ def test_a_decision_is_safe_and_the_same_twice(domain: tuple[object, ...]) -> No
         assert not any(policy(TESTING, *edit.remove_mx).allows(host) for host in live)  # type: ignore[attr-defined]
         assert past.whole  # type: ignore[attr-defined]
     assert set(edit.add_mx) <= set(live)  # type: ignore[call-overload]
+
+
+def test_a_host_that_dns_named_first_may_stand_alone_from_a_day_on() -> None:
+    """After the merge of what add-mx proposed: senders that still hold the policy before refuse the new host."""
+    old, new = policy(Mode.ENFORCE, MX1, MX2, max_age=WEEK), policy(Mode.ENFORCE, MX1, MX2, NEW, max_age=WEEK)
+    past = history((30, old), (2, new))
+    wait = decided(new, past, MX1, MX2, NEW)
+    assert wait == Wait(
+        Kind.MOVE_MX, DOMAIN, NOW + 5 * DAY, (Reason(Code.CACHED, until=NOW + 5 * DAY), Reason(Code.MX_EARLY, host=NEW))
+    )
+    later = decided(new, history((30, old), (8, new)), MX1, MX2, NEW)
+    assert Code.MX_EARLY not in codes(later)
