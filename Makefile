@@ -11,7 +11,7 @@ PIP = .venv/bin/python -m pip install --disable-pip-version-check --no-build-iso
 demo: .venv/ready ## the whole system once, as a story
 	$(RUN) -m sandbox.demo
 
-test: check engine programs ## everything; what CI runs
+test: check engine forge programs ## everything; what CI runs
 	$(RUN) -m pytest
 
 # the hostile mails are thirty processes with limits of their own: too slow for the inner loop
@@ -28,7 +28,7 @@ check: .venv/ready
 engine: .venv/ready ## the real Pulumi CLI: found, cached, installed or built
 	$(RUN) -m sandbox.engine pulumi
 
-forge: .venv/ready ## the real Gitea, cached or built: with it, `make test` tries the proposals too
+forge: .venv/ready ## the real Gitea that judges proposals: cached, or built where Go and gcc are
 	$(RUN) -m sandbox.forge
 
 # Some tests ask programs that a small Debian lacks: installed where that is allowed, else those tests are skipped.

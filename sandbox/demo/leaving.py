@@ -1,4 +1,4 @@
-"""Chapter 5: nothing is taken down by mistake; once it is meant, everything goes, and nothing is left behind."""
+"""Chapter 6: nothing is taken down by mistake; once it is meant, everything goes, and nothing is left behind."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from sandbox.deployment import STACK, Deployment, PulumiFailed
 
 def leave(scene: Scene) -> None:
     story = scene.story
-    story.chapter(5, "pulumi destroy")
+    story.chapter(6, "pulumi destroy")
     with story.step("pulumi destroy, which nobody meant"):
         refusal = _refusal(scene.deployment)
     expect(scene.policy_id("contoso.example"), "pulumi destroy was refused, but the policy is gone")
