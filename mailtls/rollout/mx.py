@@ -67,9 +67,10 @@ def unused(case: Case) -> Iterator[Action | Wait]:
 
 def early(case: Case) -> Wait | None:
     """Hosts that DNS named before every sender knows them: until a day they are not to be alone."""
-    if case.mta_sts.mode is Mode.NONE or not case.live:
+    earlier = len(case.history.served) > 1 or case.history.adopted is not None
+    if not earlier or case.mta_sts.mode is Mode.NONE or not case.live:
         return None
-    hosts = [host.host for host in case.live if case.names(host.host)]
+    hosts = [host.host for host in case.live if host.host not in case.unnamed]
     until = waits.mx_may_point_at(case.history, hosts, case.now)
     if until is None:
         return None
