@@ -53,6 +53,7 @@ bench: .venv/ready
 	$(RUN) bench/decide.py
 	$(RUN) bench/reconcile.py
 	$(RUN) bench/dashboard.py
+	$(RUN) bench/reports.py
 
 docs: .venv/ready ## the generated references
 	$(RUN) -m mailtls.spec.reference --write
