@@ -12,7 +12,7 @@ demo: .venv/ready ## the whole system once, as a story
 	$(RUN) -m sandbox.demo
 
 test: check engine forge programs ## everything; what CI runs
-	$(RUN) -m pytest
+	$(RUN) -m pytest --numprocesses 2 --dist loadgroup
 
 # the hostile mails are thirty processes with limits of their own: too slow for the inner loop
 quick: check ## the fast half, for the inner loop: no engine, no sandbox
