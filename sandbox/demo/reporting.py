@@ -3,6 +3,9 @@ what was sent."""
 
 import email.utils
 import json
+import os
+import shutil
+import subprocess
 import sys
 import time
 import urllib.request
@@ -20,6 +23,7 @@ from sandbox.demo.scene import OUTSIDERS, Scene, asking
 from sandbox.demo.story import DemoError, expect
 from sandbox.outsiders.submission import Internet, Signer, crlf
 from sandbox.outsiders.tls_rpt_reporter import Reporter, Sessions
+from sandbox.place import REPOSITORY
 
 REPORTER = "reporter.example"
 SELECTOR = "sandbox"
@@ -56,6 +60,7 @@ def report(scene: Scene) -> None:
     _judge_quarantine(scene, bucket, sent)
     _judge_metrics(scene, sent)
     _judge_alert(scene)
+    _draw(scene, sent)
 
 
 def _real_reporter(scene: Scene, sent: Sent) -> None:
@@ -235,6 +240,26 @@ def _judge_alert(scene: Scene) -> None:
     scene.story.quote(alerts[0])
     scene.story.proved("the alert reached the subscriber of the topic", alerts[0].splitlines()[0])
     scene.story.facts["alert"] = alerts[0]
+
+
+def _draw(scene: Scene, sent: Sent) -> None:
+    """The dashboard, from the ledger in the bucket. It has to show a number that was sent."""
+    outputs, site = scene.deployment.outputs(), scene.place.folder / "dashboard"
+    shutil.rmtree(site, ignore_errors=True)
+    store = f"s3://{outputs['policy_bucket']},{outputs['reports_bucket']}"
+    command = [sys.executable, "-m", "mailtls.cli", "reports", "dashboard", str(site), "--store", store]
+    with scene.story.step("mailtls reports dashboard draws what was reported, as a static site"):
+        done = subprocess.run(
+            command, env={**os.environ, **scene.endpoints.pulumi_env}, capture_output=True, text=True, check=False,
+            timeout=PATIENCE,
+        )  # fmt: skip
+    expect(done.returncode == 0, f"mailtls reports dashboard: exit code {done.returncode}: {done.stderr}")
+    domain = "fabrikam.example"
+    sessions = sum(one.successful * times for one, times in sent.ledger.items() if one.policy_domain == domain)
+    page = (site / "domains" / domain / "index.html").read_text()
+    expect(f"{sessions:,}" in page, f"the page of {domain} does not show its {sessions:,} sessions")
+    scene.story.proved("the dashboard shows what was sent", f"open {(site / 'index.html').relative_to(REPOSITORY)}")
+    scene.story.facts["dashboard"] = {"page": str(site / "index.html"), "sessions": sessions}
 
 
 def messages(scene: Scene) -> list[dict[str, Any]]:
