@@ -25,7 +25,7 @@ def test_the_demo_keeps_its_promises() -> None:
         assert told["controller"] is None  # and the chapter says why it is left out
         assert len(told["proofs"]) == 14
     else:
-        assert len(told["proofs"]) == 17
+        assert len(told["proofs"]) == 18
         assert told["promotion"]["ready"] == "Enforced"
         assert told["new_mx"]["headline"].startswith("move MX records, not before ")
         assert told["held_promotion"]["cause"] == "40 sessions at mx2.northwind.example (certificate-host-mismatch)"
