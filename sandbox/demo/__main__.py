@@ -22,7 +22,15 @@ DEMO = Place(REPOSITORY / "build" / "demo")
 TROUBLES = (DemoError, PulumiFailed, ControlError, SubmissionError, ReporterError)
 THROW_AWAY = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
 """The state is written once a run, not after each resource: faster; what a crash would lose is thrown away anyway."""
-CHAPTERS = (publishing.deploy, judging.judge, updating.update, reporting.report, proposing.propose, leaving.leave)
+CHAPTERS = (
+    publishing.deploy,
+    judging.judge,
+    updating.update,
+    reporting.report,
+    leaving.refuse,
+    proposing.propose,
+    leaving.leave,
+)
 
 
 def main() -> int:
@@ -54,7 +62,7 @@ def main() -> int:
 
 
 def _build_the_forge(story: Story) -> None:
-    """Before the cloud runs, for the time that it takes. Without it chapter 5 is left out, and says why."""
+    """Before the cloud runs, for the time that it takes. Without it chapter 6 is left out, and says why."""
     if gitea_build.built() is not None:
         return
     with suppress(gitea_build.NoForge), story.step("Gitea is built from its source (about five minutes, once)"):

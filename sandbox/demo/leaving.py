@@ -1,4 +1,4 @@
-"""Chapter 6: nothing is taken down by mistake; once it is meant, everything goes, and nothing is left behind."""
+"""Chapters 5 and 7: nothing is taken down by mistake; once it is meant, everything goes, and nothing is left behind."""
 
 from dataclasses import replace
 
@@ -10,15 +10,21 @@ from sandbox.demo.story import expect
 from sandbox.deployment import STACK, Deployment, PulumiFailed
 
 
-def leave(scene: Scene) -> None:
+def refuse(scene: Scene) -> None:
     story = scene.story
-    story.chapter(6, "pulumi destroy")
+    story.chapter(5, "Nothing is taken down by mistake")
     with story.step("pulumi destroy, which nobody meant"):
         refusal = _refusal(scene.deployment)
     expect(scene.policy_id("contoso.example"), "pulumi destroy was refused, but the policy is gone")
     story.proved("pulumi destroy by mistake is refused, and takes nothing away", refusal)
-    with story.step("pulumi up with allow_destroy: true"):
-        _allowing(scene).up()
+
+
+def leave(scene: Scene) -> None:
+    story = scene.story
+    story.chapter(7, "pulumi destroy, which is meant")
+    if not _is_allowed(scene):
+        with story.step("pulumi up with allow_destroy: true"):
+            _allowing(scene).up()
     with story.step("pulumi destroy"):
         done = scene.deployment.destroy()
     left = ask(scene.endpoints.control, "GET", "/leftovers")
@@ -34,6 +40,12 @@ def _refusal(deployment: Deployment) -> str:
         return "protected"
     expect(False, f"pulumi destroy took down what is protected: {done.changes}")
     raise AssertionError
+
+
+def _is_allowed(scene: Scene) -> bool:
+    """Did the last deployment of the chapter before lift the protection?"""
+    settings = yaml.safe_load((scene.place.folder / f"Pulumi.{STACK}.yaml").read_text())
+    return bool(settings["config"].get("mailtls:allow_destroy"))
 
 
 def _allowing(scene: Scene) -> Deployment:

@@ -1,4 +1,4 @@
-"""Chapter 5: the controller. Fourteen days of reports, a proposal on a real Gitea, a merge, a deployment.
+"""Chapter 6: the controller. Fourteen days of reports, a proposal on a real Gitea, a merge, a deployment.
 
 Then a new MX, and a certificate failure that holds another domain back.
 """
@@ -30,7 +30,7 @@ MISMATCHES = 40
 
 def propose(scene: Scene) -> None:
     story = scene.story
-    story.chapter(5, "The controller: fourteen days of reports become a proposal, a merge, a deployment")
+    story.chapter(6, "The controller: fourteen days of reports become a proposal, a merge, a deployment")
     folder = scene.place.folder / "forge"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -83,7 +83,8 @@ def _new_mx(team: Team) -> None:
     labels = {label["name"] for label in pull["labels"]}
     expect("urgent" in labels, f"{pull['title']} is not marked as urgent: {labels}")
     expect("A hijack looks the same" in pull["body"], "the proposal does not ask whether the host is meant")
-    with story.step("it is meant: alice merges; pulumi up"):
+    team.set("allow_destroy", True)  # one deployment less in the last chapter
+    with story.step("it is meant: alice merges; pulumi up (with allow_destroy: true, for the last chapter)"):
         team.merge(pull)
         team.deployment.up()
     expect(f"mx: {NEW_MX}" in team.scene.fetch(f"mta-sts.{PROMOTED}"), "the new host is not in the policy")
@@ -121,7 +122,7 @@ def _held(team: Team) -> None:
 def _report(team: Team, mails: Sequence[tuple[str, SampleMail]]) -> None:
     """Through the deployed MX, several at once, and dealt with when it returns."""
     scene = team.scene
-    bucket = Bucket(team.deployment.outputs()["reports_bucket"], scene.endpoints.aws)
+    bucket = Bucket(team.buckets[1], scene.endpoints.aws)
     before = len(bucket.keys("raw/"))
     recipient = rua(scene, PROMOTED).removeprefix("mailto:")
     with ThreadPoolExecutor(8) as pool:

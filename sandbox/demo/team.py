@@ -37,6 +37,8 @@ class Team:
     clone: Path
     settings: Path
     deployment: Deployment
+    buckets: tuple[str, str]
+    """Of policies, of reports."""
     days: int = 0
 
     @property
@@ -50,8 +52,8 @@ class Team:
 
     def mailtls(self, *arguments: str) -> dict[str, Any]:
         """What the real command says, as JSON."""
-        endpoints, outputs = self.scene.endpoints, self.deployment.outputs()
-        store = f"s3://{outputs['policy_bucket']},{outputs['reports_bucket']}"
+        endpoints = self.scene.endpoints
+        store = f"s3://{self.buckets[0]},{self.buckets[1]}"
         command = [sys.executable, "-m", "mailtls.cli", *arguments, "--store", store, "--at", self.now.isoformat()]
         command += ["--format", "json", "--allow-private"]
         environment = {**os.environ, **endpoints.pulumi_env, **self.scene.trust, "MAILTLS_FORGE_TOKEN": self.token}
@@ -145,7 +147,9 @@ def gather(scene: Scene, forge: gitea.Forge) -> Team:
     _git(clone, "push", "--quiet", "origin", "HEAD:main")
     config = scene.place.folder / f"Pulumi.{STACK}.yaml"
     deployment = replace(scene.deployment, config=config)
-    team = Team(scene, forge, name, forge.token("robot", RIGHTS), clone, config, deployment)
+    outputs = deployment.outputs()
+    buckets = (outputs["policy_bucket"], outputs["reports_bucket"])
+    team = Team(scene, forge, name, forge.token("robot", RIGHTS), clone, config, deployment, buckets)
     team.set("policy_specs", str((clone / "policy_specs").relative_to(REPOSITORY)))
     return team
 
