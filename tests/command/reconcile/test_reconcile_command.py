@@ -163,3 +163,19 @@ def test_buckets_without_a_region_are_trouble(mailtls: Any) -> None:
     done = mailtls("reconcile", "--store", "s3://a,b", AWS_REGION="", AWS_DEFAULT_REGION="")
     assert (done.returncode, done.stdout) == (2, "")
     assert "--region eu-west-1" in done.stderr
+
+
+def test_a_heartbeat_that_nobody_takes_is_told_after_the_decisions(mailtls: Any) -> None:
+    """The request itself is looked at where CloudWatch's stand-in is: tests/sandbox/test_cloud_heartbeat.py."""
+    nobody = {
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    quiet = ("--store", "store", "--specs", "policy_specs/quiet.example.yaml", "--heartbeat", "--region", "eu-west-1")
+    done = mailtls("reconcile", *quiet, **nobody)
+    assert done.returncode == 2
+    assert done.stdout.startswith("1 domain: 1 with nothing to do\n")
+    assert "cloudwatch:PutMetricData in eu-west-1" in done.stderr
+    assert "Traceback" not in done.stderr

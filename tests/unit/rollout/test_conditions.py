@@ -8,6 +8,7 @@ from mailtls.mta_sts.policy import Mode, Policy
 from mailtls.observed import TlsFault
 from mailtls.rollout.conditions import DomainStatus, Name, Why, status_of
 from mailtls.spec.controller import Controller, Rollout
+from mailtls.tls_rpt.contract import DOMAINS_BY_CONDITION
 from mailtls.tls_rpt.report import ResultType
 
 ENFORCED, TESTING = policy(Mode.ENFORCE, max_age=1209600), policy(Mode.TESTING)
@@ -74,3 +75,7 @@ def test_a_domain_with_reports_only_has_no_policy_to_be_ready() -> None:
     status = status_of(spec(TESTING, mta_sts=None), seen(), history(), evidence(TESTING, []), NOW)
     assert status.mode is None
     assert told(status)[READY] == (False, Why.REPORTS_ONLY)
+
+
+def test_each_condition_has_its_metric() -> None:
+    assert set(DOMAINS_BY_CONDITION) == {str(name) for name in Name}
