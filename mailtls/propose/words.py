@@ -82,10 +82,6 @@ _IS_IT_MEANT = (
     "\n\n**Is the host meant?** If nobody here put it into the MX records, do not merge: remove the record, and read "
     "the log of the DNS account. A hijack looks the same."
 )
-_LAST_SPEC = (
-    "\n\nIf it is the last spec of its stack, `pulumi up` refuses the empty set: destroy the stack instead "
-    "(`pulumi destroy`), when this is merged."
-)
 
 
 def title(action: Action) -> str:
@@ -147,7 +143,7 @@ def _numbers(reasons: tuple[Reason, ...]) -> str:
 def _what_changes(desired: PolicySpec, edit: Edit) -> str:
     name = markdown(desired.policy_domain)
     if edit.delete or desired.mta_sts is None:
-        return f"The spec of **{name}** goes.{_LAST_SPEC}"
+        return f"The spec of **{name}** goes."
     mta_sts = desired.mta_sts
     rows: list[tuple[str, str, str]] = []
     if edit.mode is not None:

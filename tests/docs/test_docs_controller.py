@@ -14,6 +14,7 @@ from mailtls.rollout.conditions import Name
 from mailtls.rollout.decision import Kind
 from mailtls.rollout.standing import Group
 from mailtls.spec.controller import Rollout
+from mailtls.tls_rpt.contract import CONTROLLER_METRICS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "controller.md").read_text("utf-8")
 RULES = dict(re.findall(r"^\| \*\*([a-z-]+)\*\* \| (.*) \|$", PAGE, re.MULTILINE))
@@ -76,3 +77,8 @@ def test_the_words_of_status_and_reconcile() -> None:
     told = dict(re.findall(r"^\| `([A-Za-z]+)` \| (.*) \|$", PAGE.partition("## The words")[2], re.MULTILINE))
     assert {name: told.pop(name) for name in MEANINGS} == {str(why): words for why, words in MEANINGS.items()}
     assert set(told) == set(Name) | set(Group)
+
+
+def test_the_heartbeats_table_names_what_is_put() -> None:
+    table = PAGE[PAGE.index("| metric | what it counts |") :].partition("\n\n")[0]
+    assert re.findall(r"`(\w+)`", table) == [metric.name for metric in CONTROLLER_METRICS]
