@@ -11,7 +11,6 @@ import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from mailtls.mta_sts.policy import Mode, MxPattern, Policy
 from mailtls.reports.served import Served
