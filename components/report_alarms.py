@@ -1,9 +1,9 @@
-"""Who watches the pipeline: seven alarms, whatever the number of domains, and the certificates' expiry events.
+"""Who watches the pipeline: eight alarms, whatever the number of domains, and the certificates' expiry events.
 
-An eighth watches the controller, where a setting says that it runs.
+A ninth watches the controller, where a setting says that it runs.
 
 Alarms are about the pipeline; alerts about domains come from the Lambda and cost nothing per domain. AWS bills them by
-metric: the seven look at eight, $0.80 a month at the list price, and the first ten of an account are free.
+metric: the eight look at ten, $1.00 a month at the list price, and the first ten of an account are free.
 """
 
 from typing import Any, NotRequired, TypedDict
@@ -22,6 +22,7 @@ from components.report_queue import (
 from mailtls.tls_rpt.contract import (
     MAILS_QUARANTINED,
     MAILS_RECEIVED,
+    MAILS_WITHOUT_DISPOSITION,
     NAMESPACE,
     RECONCILE_RUNS,
     REPORTS_STORED,
@@ -42,7 +43,9 @@ LEAST_LEFT = 3 * DAY
 DEAD_TOO_LONG = DEAD_LETTER_RETENTION - RETENTION - LEAST_LEFT
 """Age of the oldest dead letter. SQS counts it from the move there, but drops the message by its first arrival, and up
 to RETENTION may have passed in between."""
-ALARM_COUNT = 7
+ALARM_COUNT = 8
+UNCOUNTED_HOURS = 3
+"""Dead letters that were put back are on their way again for up to two hours, and no dead letters meanwhile."""
 PAGE = "docs/mail-not-taken-in.md"
 
 
@@ -80,6 +83,7 @@ class ReportAlarms(pulumi.ComponentResource):
         self._watch_queues()
         self._watch_function()
         self._watch_mail()
+        self._watch_accounting()
         if hours := args.get("controller_hours"):
             self._watch_controller(hours)
         CertificateEvents(
@@ -248,6 +252,58 @@ class ReportAlarms(pulumi.ComponentResource):
             evaluation_periods=1,
             # nothing was kept apart, or nothing came, which is the other alarm's matter
             treat_missing_data="notBreaching",
+        )
+
+    def _watch_accounting(self) -> None:
+        args = self._args
+        self._alarm(
+            "mail-unaccounted",
+            pulumi.Output.concat(
+                f"For {UNCOUNTED_HOURS} hours there has been raw mail older than two hours that has no disposition and "
+                "is no dead letter: nothing announces it any more, and its reports count for nothing. It lies in the "
+                "bucket for its 90 days. INSUFFICIENT_DATA says that the hourly look itself does not come to its end. "
+                'DO 1 See which: the event "accounting" of the log names some: '
+                "aws logs tail --since 2h /aws/lambda/",
+                args["function_name"],
+                f" 2 Have it read: {self._page} 3 See that S3 still notifies the queue: aws s3api "
+                "get-bucket-notification-configuration --bucket ",
+                args["bucket_name"],
+            ),
+            insufficient_data_actions=[args["topic_arn"]],
+            metric_queries=[
+                {
+                    "id": "missing",
+                    "metric": {
+                        "namespace": NAMESPACE,
+                        "metric_name": MAILS_WITHOUT_DISPOSITION.name,
+                        "period": HOUR,
+                        "stat": "Maximum",
+                    },
+                },
+                {
+                    "id": "dead",
+                    "metric": {
+                        "namespace": "AWS/SQS",
+                        "metric_name": "ApproximateNumberOfMessagesVisible",
+                        "dimensions": {"QueueName": args["dead_letter_queue_name"]},
+                        "period": HOUR,
+                        "stat": "Maximum",
+                    },
+                },
+                {
+                    "id": "unaccounted",
+                    "label": "raw mail that nothing announces",
+                    # SQS stops measuring a queue that nobody has used for hours: it is empty then
+                    "expression": "missing - FILL(dead, 0)",
+                    "return_data": True,
+                },
+            ],
+            comparison_operator="GreaterThanThreshold",
+            threshold=0,
+            evaluation_periods=UNCOUNTED_HOURS,
+            datapoints_to_alarm=UNCOUNTED_HOURS,
+            # the look that does not come is told by the state INSUFFICIENT_DATA
+            treat_missing_data="missing",
         )
 
     def _watch_controller(self, hours: int) -> None:

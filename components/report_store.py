@@ -103,6 +103,7 @@ def lifecycle_rules(lifetimes: Lifetimes) -> list[aws.s3.BucketLifecycleConfigur
         Prefix.DISPOSITIONS: ledger_days,
         Prefix.REPORTERS: ledger_days,
         Prefix.HOSTS: ledger_days,
+        Prefix.ACCOUNTING: ledger_days,  # written every hour
         Prefix.ALERTS: ledger_days,  # counted from the last change, so only what is long over
     }
     rules: list[aws.s3.BucketLifecycleConfigurationRuleArgsDict] = [

@@ -7,6 +7,7 @@ import functools
 import json
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from mailtls.reports.alert_limits import AlertLimits
 from mailtls.reports.certificate_alert import CertificateEvent
 from mailtls.reports.served import Served, Version, of_versions
 from mailtls.tls_rpt.contract import Environment, policy_key
-from report_lambda import certificates, silence
+from report_lambda import accounting, certificates, silence
 from report_lambda.alert_desk import Desk, Topic
 from report_lambda.domains import DomainCache
 from report_lambda.events import QueueBatch, QueueMessage, Tick, UnknownEvent, parse_body, parse_event
@@ -77,6 +78,12 @@ def _handle_scheduled(event: Tick | CertificateEvent, desk: Desk) -> None:
         else:
             if left:
                 _log("out of time", left=left)
+    try:
+        found = accounting.look(desk)
+    except StoreError as e:
+        failed.append(str(e))
+    else:
+        _log("accounting", now=asdict(found.now), last=asdict(found.last), after=found.after)
     if failed:
         raise StoreError("; ".join(failed))
 

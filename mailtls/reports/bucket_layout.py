@@ -51,6 +51,10 @@ def alert_hour_key(moment: datetime) -> str:
     return f"{Prefix.HOURS}{moment:%Y-%m-%dT%H}.json"
 
 
+ACCOUNTING_KEY = f"{Prefix.ACCOUNTING}raw-mail.json"
+"""How far the hourly look at the raw mail has come, and what it found."""
+
+
 def to_bytes(value: object) -> bytes:
     """JSON as all our objects are written: stable order, one value per line, so that a person can read and compare."""
     return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")

@@ -40,6 +40,8 @@ class Prefix(StrEnum):
     """Domains that share a fault of a host: `hosts/<fault and team>.json`."""
     HOURS = "hours/"
     """Messages of each hour, sent and held back: `hours/<day>T<hour>.json`."""
+    ACCOUNTING = "accounting/"
+    """Whether each raw mail has its disposition: how far the hourly look has come, and what it found."""
 
 
 SES_SETUP_NOTIFICATION = "AMAZON_SES_SETUP_NOTIFICATION"
@@ -198,6 +200,10 @@ class Metric:
 
 MAILS_RECEIVED = Metric("MailsReceived", "raw mails dealt with; the heartbeat of the pipeline")
 MAILS_QUARANTINED = Metric("MailsQuarantined", "raw mails kept apart, in all and by reason", ((), (Dimension.REASON,)))
+MAILS_WITHOUT_DISPOSITION = Metric(
+    "MailsWithoutDisposition",
+    "raw mails older than two hours that nothing became of yet, counted every hour; dead letters are among them",
+)
 REPORTS_STORED = Metric("ReportsStored", "reports that entered the ledger")
 REPORTS_DUPLICATE = Metric("ReportsDuplicate", "reports that were in the ledger already")
 SUCCESSFUL_SESSIONS = Metric(
@@ -230,6 +236,7 @@ DOMAINS_FAILED = Metric("DomainsFailed", "domains of the last run that could not
 METRICS: tuple[Metric, ...] = (
     MAILS_RECEIVED,
     MAILS_QUARANTINED,
+    MAILS_WITHOUT_DISPOSITION,
     REPORTS_STORED,
     REPORTS_DUPLICATE,
     SUCCESSFUL_SESSIONS,

@@ -88,8 +88,9 @@ def test_the_role_of_the_function():
     recording = deployed()
     rights = json.loads(recording.one("aws:iam/rolePolicy:RolePolicy", "reports-function-rights").inputs["policy"])
     bucket = "arn:aws:s3:::reports-store-bucket-0123456"
-    read = ("raw", "dispositions", "reports", "other-content", "domains", "alerts", "reporters", "hosts", "hours")
-    written = ("dispositions", "reports", "other-content", "quarantine", "alerts", "reporters", "hosts", "hours")
+    states = ("alerts", "reporters", "hosts", "hours", "accounting")
+    read = ("raw", "dispositions", "reports", "other-content", "domains", *states)
+    written = ("dispositions", "reports", "other-content", "quarantine", *states)
     regional = f"eu-west-1:{ACCOUNT}"
     granted = {
         (action, target) for found in rights["Statement"] for action in listed(found["Action"])

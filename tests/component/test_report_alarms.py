@@ -8,8 +8,9 @@ from sample_pipeline import deploy
 from strict_mocks import assert_well_formed
 
 from components.report_alarms import ALARM_COUNT
+from components.report_queue import MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT
 from mailtls.reports.certificate_alert import CertificateEvent
-from mailtls.tls_rpt.contract import METRICS, NAMESPACE, RECONCILE_RUNS
+from mailtls.tls_rpt.contract import MAILS_WITHOUT_DISPOSITION, METRICS, NAMESPACE, RECONCILE_RUNS
 from report_lambda.events import parse_event
 from stacks.settings import REPOSITORY
 
@@ -42,7 +43,7 @@ def test_it_is_well_formed(ireland, virginia):
 
 def test_a_fixed_handful_tells_the_topic_of_its_region(ireland):
     alarms = ireland.of(ALARM)
-    assert len(alarms) == ALARM_COUNT == 7
+    assert len(alarms) == ALARM_COUNT == 8
     topic = "arn:aws:sns:eu-west-1:123456789012:reports-alerts-topic-0123456"
     for found in alarms:
         assert found.inputs["alarmActions"] == [topic]
@@ -155,6 +156,22 @@ def test_the_share_in_quarantine_is_computed_from_metrics_of_the_contract(irelan
         assert "returnData" not in queries[query_id]
     assert queries["share"]["returnData"] is True
     assert {"received", "quarantined"} <= set(queries["share"]["expression"].replace("(", " ").split())
+
+
+def test_mail_that_nothing_announces_is_what_is_missing_without_the_dead_letters(ireland):
+    found = alarm(ireland, "mail-unaccounted")
+    queries = {query["id"]: query for query in found["metricQueries"]}
+    assert queries["missing"]["metric"]["namespace"] == NAMESPACE
+    assert queries["missing"]["metric"]["metricName"] == MAILS_WITHOUT_DISPOSITION.name
+    assert () in MAILS_WITHOUT_DISPOSITION.dimensions
+    assert queries["dead"]["metric"]["dimensions"] == {"QueueName": "reports-queue-dead-letters-0123456"}
+    assert queries["unaccounted"]["returnData"] is True
+    assert queries["unaccounted"]["expression"] == "missing - FILL(dead, 0)"
+    assert (found["comparisonOperator"], found["threshold"]) == ("GreaterThanThreshold", 0)
+    assert found["insufficientDataActions"] == found["alarmActions"]
+    # dead letters that are put back are on their way for as long as five tries take
+    tries = MAX_RECEIVE_COUNT * VISIBILITY_TIMEOUT
+    assert found["datapointsToAlarm"] * queries["missing"]["metric"]["period"] > tries
 
 
 def expiry_event(region):

@@ -63,7 +63,9 @@ def lifecycle(recording) -> dict[str, int | None]:
 
 
 def test_mail_ends_after_90_days_and_the_ledger_after_400(recording):
-    ledger = dict.fromkeys(("reports/", "other-content/", "dispositions/", "alerts/", "reporters/", "hosts/"), 400)
+    ledger = dict.fromkeys(
+        ("reports/", "other-content/", "dispositions/", "alerts/", "reporters/", "hosts/", "accounting/"), 400
+    )
     kept = {"raw/": 90, "hours/": 90, "quarantine/": 90, **ledger, "": None}
     assert lifecycle(recording) == kept
 
@@ -80,7 +82,9 @@ def store(**settings):
 
 def test_lifetimes_are_settings():
     changed = store(lifetimes={"raw_days": 30, "quarantine_days": 14, "ledger_days": 800})
-    ledger = dict.fromkeys(("reports/", "other-content/", "dispositions/", "alerts/", "reporters/", "hosts/"), 800)
+    ledger = dict.fromkeys(
+        ("reports/", "other-content/", "dispositions/", "alerts/", "reporters/", "hosts/", "accounting/"), 800
+    )
     kept = {"raw/": 30, "hours/": 30, "quarantine/": 14, **ledger, "": None}
     assert lifecycle(changed) == kept
 
