@@ -239,6 +239,7 @@ def test_a_report_and_junk_go_their_ways(unzipped, aws, mails):
     assert [line["event"] for line in lines if "event" in line] == [
         *("stored", "quarantined", "failed"),
         *("seen before", "seen before", "failed"),
+        "accounting",
     ]
     assert {key.rpartition("/")[0] for key in aws.objects} == {
         *(
@@ -250,6 +251,7 @@ def test_a_report_and_junk_go_their_ways(unzipped, aws, mails):
             "hours",
             "reporters",
             "hosts",
+            "accounting",
         ),
         f"reports/contoso.example/{mails.yesterday()}",
     }
