@@ -7,6 +7,7 @@ before or after it took effect.
 import gzip
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -23,6 +24,7 @@ from report_lambda.domains import DomainCache
 from report_lambda.store import Listed, ObjectTooLarge, StoredObject, StoreError
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
 BUCKET = "reports-bucket"
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:alerts"
 NOW = datetime(2026, 12, 1, 3, 12, 44, tzinfo=UTC)
