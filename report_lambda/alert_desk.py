@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
-from mailtls.reports import alert_rules, lost_policy, shared_alert, shared_hosts
+from mailtls.reports import alert_rules, downgrade, lost_policy, shared_alert, shared_hosts
 from mailtls.reports.alert_limits import AlertLimits
 from mailtls.reports.alert_state import AlertState, NoticeKind
 from mailtls.reports.alert_text import compose
@@ -220,18 +220,29 @@ class Desk:
         stored = self.store.get(key, MAX_STATE_BYTES)
         state = _read(stored.body) if stored else None
         own = domains.by_name.get(state.cause.policy_domain) if state is not None else None
-        if state is not None and own is not None and self._decided_hourly(state) != state:
-            self._send_claimed(self.change(state.cause, self._decided_hourly), own)
+        if state is None or own is None:
+            return
+        decided = partial(self._decided_hourly, suspected=self._is_suspected_now(state, own))
+        if decided(state) != state:
+            self._send_claimed(self.change(state.cause, decided), own)
+
+    def _is_suspected_now(self, state: AlertState, own: OwnDomain) -> bool:
+        """Does what was told without it look like a downgrade, now that others' reports are in?"""
+        return downgrade.may_be_new(state) and downgrade.one_path(state, gather(self.ledger, state, own)) is not None
 
     def _decided(self, state: AlertState) -> AlertState:
         state = alert_rules.without_dead_all_clear(state, self.now)
         kind = alert_rules.due(state, self.now, self.limits)
         return self._claimed(state, kind) if kind is not None else state
 
-    def _decided_hourly(self, state: AlertState) -> AlertState:
+    def _decided_hourly(self, state: AlertState, *, suspected: bool) -> AlertState:
         decided = self._decided(state)
-        if decided.claim is None and alert_rules.is_over(decided):
+        if decided.claim is not None:
+            return decided
+        if alert_rules.is_over(decided):
             return self._claimed(decided, NoticeKind.OVER)
+        if suspected and downgrade.may_be_new(decided):
+            return self._claimed(decided, NoticeKind.SUSPECTED)
         return decided
 
     def _claimed(self, state: AlertState, kind: NoticeKind) -> AlertState:
@@ -242,11 +253,13 @@ class Desk:
         if written is None or written.claim is None or written.claim.by != self.invocation:
             return
         also = self._shared_with(written, own)
+        suspected = written.claim.kind is NoticeKind.SUSPECTED  # also where another domain's message tells of it
         if also is not None:
             evidence = gather(self.ledger, written, own)
+            suspected = downgrade.one_path(written, evidence) is not None
             message = compose(written.claim.kind, written, evidence, own, self.now, self.bucket, also)
             self.publish(message, certain=is_at_own_host(written.cause, own))
-        self.change(written.cause, lambda state: alert_rules.told(state, written, self.now))
+        self.change(written.cause, lambda state: alert_rules.told(state, written, self.now, suspected=suspected))
 
     def _shared_with(self, written: AlertState, own: OwnDomain) -> str | None:
         """The paragraph about domains with the same fault at the same host, "" for none; None: this message does not go

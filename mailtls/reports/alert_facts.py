@@ -10,7 +10,7 @@ from mailtls.reports.alert_state import AlertState
 from mailtls.reports.applied import Basis
 from mailtls.reports.causes import Sighting, strictest
 from mailtls.reports.evidence import Evidence
-from mailtls.reports.message_layout import day, section, sessions
+from mailtls.reports.message_layout import day, sessions
 from mailtls.reports.sender_text import quoted
 from mailtls.tls_rpt.contract import OwnDomain
 from mailtls.tls_rpt.failures import OF_THE_POLICY_HOST, Severity, explain
@@ -194,37 +194,16 @@ def _reporter(who: str, of_who: list[Sighting]) -> str:
     return f"{who}{name} {failed:,}"
 
 
-def undecided(state: AlertState, evidence: Evidence) -> str:
-    """For and against an attack; empty where nothing looks like one."""
-    if not looks_like_downgrade(state, evidence):
-        return ""
-    return "\n".join(
-        [
-            section(
-                "ATTACK?",
-                "would look like this: only some senders' path is hit. Likely if nothing changed on your side.",
-            ),
-            section("FAULT?", "would look like this too: one address of a pool, or a filter before it, lost STARTTLS."),
-            section("", "Undecided: reports prove neither."),
-        ]
-    )
-
-
-def consequence(state: AlertState, evidence: Evidence) -> str:
-    """The end of the subject: what it means for mail."""
+def consequence(state: AlertState, *, suspected: bool = False) -> str:
+    """The end of the subject: what it means for mail. suspected: of a downgrade."""
     if result_type_of(state) in OF_THE_POLICY_HOST:
         return ""
-    if looks_like_downgrade(state, evidence):
+    if suspected:
         return " for some senders only"
     if basis_of(state) is Basis.KNOWN and mode_of(state) is Mode.ENFORCE and state.severity is not Severity.CRITICAL:
         return ", senders hold some mail"
     consequences = {Basis.KNOWN: CONSEQUENCES, Basis.GUESSED: GUESSED_CONSEQUENCES}.get(basis_of(state), {})
     return consequences.get(mode_of(state), "")
-
-
-def looks_like_downgrade(state: AlertState, evidence: Evidence) -> bool:
-    """STARTTLS gone for some senders while others report clean sessions on the same day."""
-    return result_type_of(state) is ResultType.STARTTLS_NOT_SUPPORTED and bool(evidence.clean)
 
 
 def _share(part: int, whole: int) -> str:

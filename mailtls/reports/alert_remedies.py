@@ -7,6 +7,7 @@ from mailtls.reports.alert_facts import is_dane, mode_of, result_type_of, some
 from mailtls.reports.alert_rules import DOUBLED_BY, DOUBLED_QUIET, QUIET
 from mailtls.reports.alert_state import AlertState
 from mailtls.reports.applied import allows, valid_patterns
+from mailtls.reports.downgrade_alert import instead_of_testing
 from mailtls.reports.message_layout import file_of, spec_of, steps
 from mailtls.reports.mx_operator import is_own, provider_of
 from mailtls.tls_rpt.contract import OwnDomain
@@ -14,8 +15,8 @@ from mailtls.tls_rpt.failures import OF_THE_POLICY_HOST, Severity, explain
 from mailtls.tls_rpt.report import ResultType
 
 
-def do(state: AlertState, own: OwnDomain) -> str:
-    """DO for sessions that failed."""
+def do(state: AlertState, own: OwnDomain, *, suspected: bool = False) -> str:
+    """DO for sessions that failed. suspected: of a downgrade."""
     host = state.cause.host
     remedies = _remedies(result_type_of(state), host, own.policy_domain)
     words = {"policy_domain": own.policy_domain, "mx": host or _UNNAMED, "policy_host": policy_host(own.policy_domain)}
@@ -24,6 +25,8 @@ def do(state: AlertState, own: OwnDomain) -> str:
     hint = _PORT_25 if any(":25" in step for step in filled) else ""
     if not enforced or result_type_of(state) in OF_THE_POLICY_HOST or is_dane(state):
         return steps("DO", filled, hint)
+    if suspected:
+        return steps("DO", [*filled, instead_of_testing(own.policy_domain)], hint)
     take_out = f"Take {host} out of the MX records if others stay, or go" if host else "Go"
     rollback = (
         f"Not within the hour? {take_out} back to testing: run the line below, or set `mta_sts.mode: testing` in the "

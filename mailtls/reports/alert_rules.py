@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from mailtls.reports.alert_limits import AlertLimits
 from mailtls.reports.alert_state import AlertState, Claim, NoticeKind
 from mailtls.reports.causes import Sighting
+from mailtls.reports.downgrade import could_be
 from mailtls.tls_rpt.failures import Severity
 
 QUIET = timedelta(hours=6)
@@ -122,8 +123,10 @@ def claimed(state: AlertState, kind: NoticeKind, now: datetime, by: str, limits:
     return dataclasses.replace(state, claim=Claim(kind, now, by, of_message), opened_at=state.opened_at or now)
 
 
-def told(state: AlertState, sent: AlertState, now: datetime) -> AlertState:
-    """The state once the message made from `sent` is out; `state` may have learned more sightings since."""
+def told(state: AlertState, sent: AlertState, now: datetime, *, suspected: bool = False) -> AlertState:
+    """The state once the message made from `sent` is out; `state` may have learned more sightings since.
+
+    suspected: the message told of a possible downgrade."""
     assert sent.claim is not None  # noqa: S101  a message is never sent without a claim
     if sent.claim.kind is NoticeKind.OVER:
         late = tuple(s for s in state.sightings if s not in sent.sightings)
@@ -136,12 +139,17 @@ def told(state: AlertState, sent: AlertState, now: datetime) -> AlertState:
         told_failed=sent.failed,
         told_severity=sent.claim.severity,
         claim=None,
+        suspected=state.suspected or suspected,
     )
 
 
 def cleared(state: AlertState, reporter: str, day: date) -> AlertState:
-    """The state once `reporter` has reported successful sessions on `day` and nothing of the cause. Changes nothing for
-    a reporter that never saw it, and not for a day that is no news."""
+    """The state once `reporter` has reported successful sessions on `day` and nothing of the cause.
+
+    Of a reporter that never saw the cause only the day is noted, and only where it is the newest one with failures and
+    an attack could look like it. Changes nothing for a day that is no news."""
+    if day == state.last_day and could_be(state) and all(seen.reporter != reporter for seen in state.newest):
+        state = dataclasses.replace(state, beside=day)
     failing_day = state.failing_until.get(reporter)
     known = dict(state.clean)
     if failing_day is None or day <= max(failing_day, known.get(reporter, date.min)):

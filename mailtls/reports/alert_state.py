@@ -28,6 +28,7 @@ class NoticeKind(StrEnum):
 
     OPENED = "opened"
     REPEATED = "repeated"
+    SUSPECTED = "suspected"  # what an earlier message told looks like a downgrade now (downgrade_alert.py)
     OVER = "over"
 
 
@@ -53,6 +54,8 @@ class AlertState:
     told_at, told_failed, told_severity: of the last message. clean: (reporter, day) of the newest clean report of each
     of the reporters that saw it. clean_until: day up to which the last all-clear reached. crowded: more reporters saw
     it than are kept, so nobody can tell when the last of them is clean.
+    beside: newest day with failures for which somebody else reported clean sessions. suspected: a message told of a
+    possible downgrade; it stays so until the alert is over.
     """
 
     cause: Cause
@@ -66,6 +69,8 @@ class AlertState:
     clean_until: date | None = None
     claim: Claim | None = None
     crowded: bool = False
+    beside: date | None = None
+    suspected: bool = False
 
     @property
     def failed(self) -> int:
@@ -120,6 +125,8 @@ class AlertState:
             "clean_until": _text(self.clean_until),
             "claim": _claim_to_json(self.claim),
             "crowded": self.crowded,
+            "beside": _text(self.beside),
+            "suspected": self.suspected,
         }
 
     @staticmethod
@@ -140,6 +147,8 @@ class AlertState:
                 clean_until=date.fromisoformat(data["clean_until"]) if data["clean_until"] else None,
                 claim=_claim(data["claim"]),
                 crowded=data.get("crowded", False),
+                beside=_date(data.get("beside")),
+                suspected=data.get("suspected", False),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as e:
             if isinstance(e, InvalidAlertState):
@@ -165,6 +174,7 @@ def _sighting(data: dict[str, Any]) -> Sighting:
         "last_served": _date(data.get("last_served")),
         "basis": Basis(data.get("basis", Basis.KNOWN)),
         "result_words": tuple(data.get("result_words", ())),
+        "networks": tuple(data.get("networks", ())),
     }
     return Sighting(**values)
 

@@ -5,7 +5,7 @@ What the paragraphs say: `alert_facts.py` and `alert_remedies.py`.
 
 from datetime import datetime
 
-from mailtls.reports import lost_policy_alert
+from mailtls.reports import downgrade_alert, lost_policy_alert
 from mailtls.reports.alert_facts import (
     UNNAMED,
     applied,
@@ -13,12 +13,11 @@ from mailtls.reports.alert_facts import (
     consequence,
     count,
     host_of,
-    looks_like_downgrade,
+    mode_of,
     result_type_of,
     seen_by,
     since,
     some,
-    undecided,
     what,
     what_outside,
 )
@@ -27,6 +26,7 @@ from mailtls.reports.alert_rules import KEEP
 from mailtls.reports.alert_state import AlertState, NoticeKind
 from mailtls.reports.applied import Basis
 from mailtls.reports.causes import MAX_CAUSES, MAX_CAUSES_OF_SIGNER, MAX_CAUSES_PER_REPORT, Cause, CauseKind
+from mailtls.reports.downgrade import one_path
 from mailtls.reports.evidence import Evidence
 from mailtls.reports.message_layout import Alert, alert, day, footer, section, sessions, spec_of, steps
 from mailtls.reports.sender_text import quoted
@@ -61,11 +61,13 @@ def compose(
         return _further(kind, state, evidence, own, now, bucket)
     outside = state.cause.kind is CauseKind.MX_OUTSIDE_POLICY
     newest = state.newest[-1]
+    path = one_path(state, evidence)
+    suspected = path is not None
     return alert(
         state.severity,
-        _subject(kind, state, evidence, own),
+        _subject(kind, state, own, suspected=suspected),
         [
-            section("NEW", _what_is_new(kind, state, now)),
+            section("NEW", _what_is_new(kind, state, now, suspected=suspected)),
             section("WHAT", what_outside(state) if outside else what(state, own)),
             also,
             section("COUNT", count(state, evidence)),
@@ -74,15 +76,15 @@ def compose(
             section(
                 "SAYS", f"the sender, in its own words, unverified: {quoted(newest.words)}" if newest.words else ""
             ),
-            undecided(state, evidence),
-            do_outside(state, own) if outside else do(state, own),
-            section("NEXT", what_next(state)),
+            downgrade_alert.for_and_against(path, state, evidence) if path is not None else "",
+            do_outside(state, own) if outside else do(state, own, suspected=suspected),
+            section("NEXT", (downgrade_alert.on_hold(mode_of(state)) if suspected else "") + what_next(state)),
             footer(own, state.cause.id, report=f"s3://{bucket}/{newest.report}"),
         ],
         own,
         state.cause.id,
         host=host_of(state),
-        effect="" if outside else consequence(state, evidence),
+        effect="" if outside else consequence(state, suspected=suspected),
     )
 
 
@@ -93,21 +95,30 @@ def headline(cause: Cause) -> str:
     return HEADLINES[cause.result_type or ResultType.OTHER].format(host=cause.host or UNNAMED)
 
 
-def _subject(kind: NoticeKind, state: AlertState, evidence: Evidence, own: OwnDomain) -> str:
-    again = ", again" if kind is NoticeKind.REPEATED else ""
+def _subject(kind: NoticeKind, state: AlertState, own: OwnDomain, *, suspected: bool) -> str:
+    again = ", again" if kind is not NoticeKind.OPENED else ""
     if state.cause.kind is CauseKind.MX_OUTSIDE_POLICY:
         which = " that a report names" if basis_of(state) is Basis.CLAIMED else ""
         return f"[{state.severity}{again}] {own.policy_domain}: {headline(state.cause)}{which}"
-    downgrade = ", possible downgrade" if looks_like_downgrade(state, evidence) else ""
+    downgrade = ", possible downgrade" if suspected else ""
     about = f"{own.policy_domain}: {headline(state.cause)}"
-    return f"[{state.severity}{downgrade}{again}] {about}{consequence(state, evidence)}"
+    return f"[{state.severity}{downgrade}{again}] {about}{consequence(state, suspected=suspected)}"
 
 
-def _what_is_new(kind: NoticeKind, state: AlertState, now: datetime) -> str:
-    if kind is not NoticeKind.REPEATED or state.told_at is None:
+def _what_is_new(kind: NoticeKind, state: AlertState, now: datetime, *, suspected: bool = False) -> str:
+    if kind is NoticeKind.OPENED or state.told_at is None:
         return ""
+    turned = ""
+    if suspected is not state.suspected:
+        turned = downgrade_alert.ROSE if suspected else downgrade_alert.FADED
+    return " ".join(filter(None, (_more_sessions(state, now, state.told_at), turned)))
+
+
+def _more_sessions(state: AlertState, now: datetime, told_at: datetime) -> str:
     new = [seen for seen in state.sightings if seen.report not in state.told]
-    hours = int((now - state.told_at).total_seconds() // 3600)
+    if not new:
+        return ""
+    hours = int((now - told_at).total_seconds() // 3600)
     ago = f"{hours} h ago" if hours else "within the hour"
     failed = sessions(sum(seen.failed for seen in new), at_least=any(seen.uncounted for seen in new))
     return f"{failed} in {len(new)} report{'s' if len(new) != 1 else ''} since the last message ({ago})."
@@ -128,7 +139,7 @@ def _over(state: AlertState, own: OwnDomain, now: datetime) -> Alert:
             section(
                 "WHAT",
                 f"Each reporter that saw it has since reported a later day with successful sessions and without it: "
-                f"{some(reporters)}.",
+                f"{some(reporters)}.{f' {downgrade_alert.ENDED}' if state.suspected else ''}",
             ),
             section("COUNT", f"{sessions(state.failed, at_least=any(s.uncounted for s in state.sightings))} in all."),
             section(
@@ -153,7 +164,7 @@ def _further(
     return alert(
         state.severity,
         f"[{state.severity}{again}] {own.policy_domain}: too many causes of failure for an alert each"
-        f"{consequence(state, evidence)}",
+        f"{consequence(state)}",
         [
             section("NEW", _what_is_new(kind, state, now)),
             section(

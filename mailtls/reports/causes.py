@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 from itertools import islice
 
 from mailtls import names
@@ -37,7 +37,8 @@ MAX_CAUSES_OF_SIGNER = 10
 them."""
 MAX_ADDRESSES = 20
 MAX_PATTERNS = 20
-"""Both are kept for the message only. Whether an MX is outside the policy is judged by all patterns."""
+MAX_NETWORKS = 3
+"""All are kept for the message only. Whether an MX is outside the policy is judged by all patterns."""
 MAX_WORDS = 5
 """Likewise, of the words that one report has for how sessions failed."""
 WITHOUT_A_POLICY = OF_THE_POLICY_HOST | {ResultType.STARTTLS_NOT_SUPPORTED, ResultType.DANE_REQUIRED}
@@ -90,7 +91,8 @@ class Sighting:
     mode: the strictest one that the sender applied. mixed: to some of the sessions it applied another one.
     basis: how the mode is known; a claim only where no row of a known policy failed. last_served: see `applied`.
     addresses: receiving IPs that failed. patterns: mx of the policy that the sender applied. Both hold valid ones only,
-    and the first few of them. result_words: how the report names the failures, its own words.
+    and the first few of them. networks: those that the failing sessions came from, /24 and /48, the first few.
+    result_words: how the report names the failures, its own words.
     """
 
     report: str
@@ -112,6 +114,7 @@ class Sighting:
     basis: Basis = Basis.KNOWN
     last_served: date | None = None
     result_words: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
 
     @property
     def at_most(self) -> int:
@@ -202,6 +205,7 @@ def sighting(key: str, entry: LedgerEntry, found: Failures, judge: Judge) -> Sig
     pairs = {(detail.result_type, judge.applied(policy)) for policy, of_row in found.rows for detail in of_row}
     policy_type, failed = found.counted
     addresses = dict.fromkeys(detail.receiving_ip for detail in details if detail.receiving_ip)
+    senders = dict.fromkeys(detail.sending_mta_ip for detail in details if detail.sending_mta_ip)
     said = next((detail for detail in details if detail.failure_reason_code or detail.additional_information), None)
     words = (said.failure_reason_code, said.additional_information) if said else ()
     last_day = last_day_of(entry.report)
@@ -225,6 +229,7 @@ def sighting(key: str, entry: LedgerEntry, found: Failures, judge: Judge) -> Sig
         basis=basis,
         last_served=max((row.last_served for row, _ in counting if row.last_served), default=None),
         result_words=tuple(islice(dict.fromkeys(filter(None, map(_result_word, details))), MAX_WORDS)),
+        networks=tuple(islice(dict.fromkeys(filter(None, map(_network, senders))), MAX_NETWORKS)),
     )
 
 
@@ -327,6 +332,13 @@ def _address(text: str) -> str:
         return ""
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None  # sockets of both families write so
     return str(mapped or address or "")
+
+
+def _network(text: str) -> str:
+    """The network that a sending address is in, as far as the address tells: /24, or /48 of IPv6."""
+    address = _address(text)
+    bits = 48 if ":" in address else 24
+    return str(ip_network(f"{address}/{bits}", strict=False)) if address else ""
 
 
 def _host(text: str | None) -> str:

@@ -64,6 +64,33 @@ def possible_downgrade(cloud, mails):
     cloud.receive(from_microsoft(mails, mails.policy(0, (detail,), **brand)))
 
 
+def possible_downgrade_seen_later(cloud, mails):
+    detail = mails.failure(40, "starttls-not-supported", "mx2.contoso.example")
+    cloud.receive(from_microsoft(mails, mails.policy(900, (detail,))))
+    cloud.receive(from_google(mails, mails.policy(5000)))
+    cloud.tick()
+
+
+def possible_downgrade_in_enforce(cloud, mails):
+    cloud.receive(from_google(mails, mails.policy(5000), day="2026-11-29"))
+    cloud.receive(from_google(mails, mails.policy(5000)))
+    detail = mails.failure(140, "starttls-not-supported", "mx2.contoso.example")
+    cloud.receive(from_microsoft(mails, mails.policy(900, (detail,))))
+
+
+def possible_downgrade_over(cloud, mails):
+    possible_downgrade_in_enforce(cloud, mails)
+    cloud.now += timedelta(days=1)
+    cloud.receive(from_microsoft(mails, mails.policy(900), day="2026-12-01"))
+    cloud.tick()
+
+
+def foreign_certificate(cloud, mails):
+    cloud.receive(from_google(mails, mails.policy(5000)))
+    detail = mails.failure(140, "certificate-not-trusted", "mx2.contoso.example")
+    cloud.receive(from_microsoft(mails, mails.policy(900, (detail,), mode="testing")))
+
+
 def mx_outside_policy(cloud, mails):
     detail = mails.failure(40, "validation-failure", "mx3.contoso.example")
     cloud.receive(from_google(mails, mails.policy(800, (detail,))))
@@ -161,6 +188,10 @@ SCENARIOS = [
     certificate_expired_again,
     certificate_expired_over,
     possible_downgrade,
+    possible_downgrade_seen_later,
+    possible_downgrade_in_enforce,
+    possible_downgrade_over,
+    foreign_certificate,
     day_of_a_promotion,
     too_many_causes,
     too_many_causes_over,
