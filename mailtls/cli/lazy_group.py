@@ -12,12 +12,20 @@ if TYPE_CHECKING:
 
 class LazyGroup(click.Group):
     """commands_of: name and one line of help of each command. package: the module of a command is
-    `<package>.<name>_command`, and holds `command`."""
+    `<package>.<name>_command`, and holds `command`. usual: the command that is meant where none is named."""
 
-    def __init__(self, *arguments: Any, commands_of: Mapping[str, str], package: str, **more: Any) -> None:
+    def __init__(
+        self, *arguments: Any, commands_of: Mapping[str, str], package: str, usual: str | None = None, **more: Any
+    ) -> None:
         super().__init__(*arguments, **more)
         self.commands_of = commands_of
         self.package = package
+        self.usual = usual
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if self.usual and args and args[0] not in (*self.commands_of, *ctx.help_option_names):
+            args = [self.usual, *args]
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands_of)

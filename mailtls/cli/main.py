@@ -16,6 +16,7 @@ COMMANDS = {
     "rollback": "go back from enforce to testing: the edit, or a pull request",
     "retire": "begin to give a domain's policy up: the edit, or a pull request",
     "reports": "what senders reported: read, add up, show, take in again",
+    "evidence": "what an auditor is handed, as files that prove themselves",
     "explain": "a rule, a result type or a domain in plain words",
     "preflight": "whether these accounts are ready for the first deployment",
     "schema": "the JSON Schema of specs, of defaults, or of a command's output",

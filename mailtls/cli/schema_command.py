@@ -20,6 +20,8 @@ SCHEMAS = {
     "reconcile": ("mailtls.render", "reconcile.v1.schema.json"),
     "spec-change": ("mailtls.render", "spec_change.v1.schema.json"),
     "status": ("mailtls.render", "status.v1.schema.json"),
+    "evidence": ("mailtls.audit", "evidence.v1.schema.json"),
+    "evidence-domain": ("mailtls.audit", "evidence_domain.v1.schema.json"),
 }
 """Name to the package and the file. A command whose JSON has a schema of its own adds a row."""
 

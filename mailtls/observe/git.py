@@ -120,6 +120,16 @@ class Repository:
         found = (line.split() for line in lines.decode("ascii").splitlines())
         return tuple(Commit(commit_id, _time(seconds)) for seconds, commit_id in found)
 
+    def commit(self, ref: str) -> Commit:
+        """The commit that a branch, a tag or a hash names. Raises GitError."""
+        return self._commit(self._commit_id(ref).encode("ascii"))
+
+    def about(self, commit: Commit) -> tuple[str, str, str]:
+        """Author, committer and subject, one line each, as the commit has them. Raises GitError."""
+        said = self._git("show", "--no-patch", "--no-show-signature", "--format=%an%x00%cn%x00%s", commit.id, "--")
+        author, committer, subject = said.decode("utf-8", "replace").removesuffix("\n").split("\0")
+        return author, committer, subject
+
     def write(self, commit: Commit, into: Path, only: Collection[str] | None = None) -> tuple[str, ...]:
         """Write the files below `folder`, as they were at `commit`, into the empty folder `into`.
 

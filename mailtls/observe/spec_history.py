@@ -7,7 +7,7 @@ changed the files in question; the loader that reads today's specs reads those o
 import dataclasses
 import datetime
 import tempfile
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
@@ -55,6 +55,64 @@ def compare_with(root: Path, ref: str, now: datetime.datetime) -> ChangeSet:
     return ChangeSet(Base(ref, base.id, base.at, repository.commits_since(base, ref)), len(found.specs), changes)
 
 
+@dataclass(frozen=True, slots=True)
+class SpecAt:
+    """A commit that changed a domain's files. about: author, committer, subject. file: the spec's, below the
+    repository's root. spec: None where there was none then, or it could not be read."""
+
+    commit: Commit
+    about: tuple[str, str, str]
+    file: str
+    spec: PolicySpec | None
+
+
+class SpecHistory:
+    """The commits behind HEAD that changed the specs at `root`, domain by domain. Raises GitError."""
+
+    def __init__(self, root: Path) -> None:
+        is_file = root.suffix == ".yaml" and not root.is_dir()
+        repository = Repository.around(root.parent if is_file else root)
+        self._history = _History(repository, root, frozenset((root.name, DEFAULTS_FILE)) if is_file else None)
+        self._head = repository.merge_base("HEAD")
+
+    def of(self, spec: PolicySpec, since: datetime.datetime, most: int = MAX_COMMITS) -> Iterator[SpecAt]:
+        """Newest first, down to the first one before `since`; at most `most`. A file that was renamed begins anew."""
+        files = self._history._files([spec])
+        repository = self._history.repository
+        own = PurePosixPath(repository.folder, *_below(spec, self._history.folder).parts).as_posix()
+        for commit in repository.commits_that_changed(self._head, files, most):
+            try:
+                found = self._history.specs(commit, files)
+            except SpecErrors:
+                found = ()
+            there = next((one for one in found if one.policy_domain == spec.policy_domain), None)
+            yield SpecAt(commit, repository.about(commit), own, there)
+            if commit.at < since:
+                return
+
+
+def spec_at(repository: Path, commit: str, file: str, policy_domain: str) -> PolicySpec | None:
+    """The spec of `policy_domain` in `file` (below the repository's root) at `commit`; None: it was not there, or could
+    not be read. Raises GitError, also where there is no such commit."""
+    found = Repository.around(repository)
+    found.folder = ""
+    at = found.commit(commit)
+    parts = PurePosixPath(file).parts
+    if not parts or ".." in parts or PurePosixPath(file).is_absolute():
+        raise GitError(f"{file[:100]!r} is no file of a repository")
+    wanted = {PurePosixPath(*parts).as_posix()}
+    wanted |= {(parent / DEFAULTS_FILE).as_posix() for parent in PurePosixPath(file).parents}
+    with tempfile.TemporaryDirectory(prefix="mailtls-commit-") as temporary:
+        written = found.write(at, Path(temporary), wanted)
+        if PurePosixPath(*parts).as_posix() not in written:
+            return None
+        try:
+            specs = load(Path(temporary))
+        except SpecErrors:
+            return None
+    return next((spec for spec in specs if spec.policy_domain == policy_domain), None)
+
+
 @dataclass(slots=True)
 class _History:
     """root: as the user typed it. only: where it is one file, the files of its folder that count; None: all."""
@@ -94,16 +152,24 @@ class _History:
                 break
         return tuple(_with_history(change, versions) if change.before else change for change in changes)
 
+    @property
+    def folder(self) -> Path:
+        """The one that files are named below."""
+        return self.root if self.only is None else self.root.parent
+
     def _files(self, specs: Iterable[PolicySpec | None]) -> frozenset[str]:
         """The files that have a say in `specs`, below the repository's folder: their own and every defaults.yaml."""
-        folder = self.root if self.only is None else self.root.parent
         files: set[str] = set()
         for spec in specs:
             if spec is not None:
-                path = PurePosixPath(spec.source.file).relative_to(_shown(folder))
+                path = _below(spec, self.folder)
                 files.add(path.as_posix())
                 files.update((parent / DEFAULTS_FILE).as_posix() for parent in path.parents)
         return frozenset(files)
+
+
+def _below(spec: PolicySpec, folder: Path) -> PurePosixPath:
+    return PurePosixPath(spec.source.file).relative_to(_shown(folder))
 
 
 def _shown(folder: Path) -> str:
