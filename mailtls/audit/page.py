@@ -53,8 +53,8 @@ def index_page(data: dict[str, Any]) -> str:
     ]
     return _page(
         f"Evidence about mail transport security, {data['first']} to {data['last']}",
-        tag("p", f"Made {_moment(data['made'])} by mailtls {data['made_with']}, of {len(data['domains'])} policy domains, "
-                 f"from {data['source']}. Days and times are UTC."),
+        tag("p", f"Made {_moment(data['made'])} by mailtls {data['made_with']}, of {len(data['domains'])} policy "
+                 f"domains, from {data['source']}. Days and times are UTC."),
         tag("h2", "What this pack does not prove"),
         tag("ul", *(tag("li", sentence) for sentence in data["not_proven"])),
         tag("h2", "Domains"),
