@@ -13,6 +13,7 @@ from functools import partial
 from typing import Protocol
 
 from mailtls.reports import alert_rules, downgrade, lost_policy, shared_alert, shared_hosts
+from mailtls.reports.alert_json import by_protocol
 from mailtls.reports.alert_limits import AlertLimits
 from mailtls.reports.alert_state import AlertState, NoticeKind
 from mailtls.reports.alert_text import compose
@@ -56,8 +57,8 @@ LEAST_TIME = 30.0
 class Topic(Protocol):
     """Where messages go. Raises StoreError when it cannot take one now."""
 
-    def publish(self, subject: str, text: str, attributes: Mapping[str, str | tuple[str, ...]]) -> None:
-        """Send one message; attributes are for subscriptions' filter policies."""
+    def publish(self, subject: str, message: str, attributes: Mapping[str, str | tuple[str, ...]]) -> None:
+        """Send one message, a JSON text by protocol; attributes are for subscriptions' filter policies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,7 @@ class Desk:
             self._send(message)
 
     def _send(self, message: Alert) -> None:
-        self.topic.publish(message.subject, message.text, message.attributes)
+        self.topic.publish(message.subject, by_protocol(message, self.now), message.attributes)
         self.tally.add(ALERTS_SENT, 1, message.severity)
 
     def _alive(self, own: OwnDomain) -> set[str]:
@@ -207,7 +208,7 @@ class Desk:
                 yield state
 
     def _saw_failures(self, cause: Cause, seen: Sighting, own: OwnDomain) -> None:
-        self._send_claimed(self.change(cause, lambda state: self._decided(alert_rules.seen(state, seen))), own)
+        self._send_claimed(self.change(cause, lambda state: self._decided(alert_rules.seen(state, seen), own)), own)
 
     def _saw_success(self, entry: LedgerEntry, others: set[str]) -> None:
         """Note in the states `others` that this reporter is clean, without a word: the hourly look says `over`, once
@@ -222,22 +223,26 @@ class Desk:
         own = domains.by_name.get(state.cause.policy_domain) if state is not None else None
         if state is None or own is None:
             return
-        decided = partial(self._decided_hourly, suspected=self._is_suspected_now(state, own))
+        decided = partial(self._decided_hourly, own=own, suspected=self._is_suspected_now(state, own))
         if decided(state) != state:
             self._send_claimed(self.change(state.cause, decided), own)
 
     def _is_suspected_now(self, state: AlertState, own: OwnDomain) -> bool:
         """Does what was told without it look like a downgrade, now that others' reports are in?"""
+        if own.is_muted(self.now):
+            return False
         return downgrade.may_be_new(state) and downgrade.one_path(state, gather(self.ledger, state, own)) is not None
 
-    def _decided(self, state: AlertState) -> AlertState:
+    def _decided(self, state: AlertState, own: OwnDomain) -> AlertState:
+        if own.is_muted(self.now):
+            return alert_rules.held_back(state)
         state = alert_rules.without_dead_all_clear(state, self.now)
         kind = alert_rules.due(state, self.now, self.limits)
         return self._claimed(state, kind) if kind is not None else state
 
-    def _decided_hourly(self, state: AlertState, *, suspected: bool) -> AlertState:
-        decided = self._decided(state)
-        if decided.claim is not None:
+    def _decided_hourly(self, state: AlertState, *, own: OwnDomain, suspected: bool) -> AlertState:
+        decided = self._decided(alert_rules.without_what_passed(state), own)
+        if decided.claim is not None or own.is_muted(self.now):
             return decided
         if alert_rules.is_over(decided):
             return self._claimed(decided, NoticeKind.OVER)

@@ -251,10 +251,16 @@ class _SnsTopic:
     def __init__(self, arn: str) -> None:
         self._arn = arn
 
-    def publish(self, subject: str, text: str, attributes: Mapping[str, str | tuple[str, ...]]) -> None:
+    def publish(self, subject: str, message: str, attributes: Mapping[str, str | tuple[str, ...]]) -> None:
         values = {name: message_attribute(value) for name, value in attributes.items()}
         try:
-            _client("sns").publish(TopicArn=self._arn, Subject=subject, Message=text, MessageAttributes=values)
+            _client("sns").publish(
+                TopicArn=self._arn,
+                Subject=subject,
+                Message=message,
+                MessageStructure="json",
+                MessageAttributes=values,
+            )
         except _aws_errors() as e:
             raise StoreError(f"publish: {e}") from e
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import datetime
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,7 +50,8 @@ def load_specs(settings: Settings) -> tuple[PolicySpec, ...]:
     except SpecErrors as e:
         raise pulumi.RunError(f"the specs cannot be deployed:\n{e}") from e
     faults = [fault for spec in specs for fault in _faults(spec, settings)]
-    faults += [str(finding) for finding in spec_findings(specs) if finding.severity is Severity.ERROR]
+    now = datetime.datetime.now(datetime.UTC)
+    faults += [str(finding) for finding in spec_findings(specs, now=now) if finding.severity is Severity.ERROR]
     if len(specs) > MOST_DOMAINS:
         faults.append(f"{settings.policy_specs}: {len(specs)} domains; a stack holds {MOST_DOMAINS}, make another one")
     if faults:
@@ -60,7 +62,7 @@ def load_specs(settings: Settings) -> tuple[PolicySpec, ...]:
 def warn_of_specs(specs: tuple[PolicySpec, ...], deployed: Deployed) -> None:
     """Say what is allowed in the specs and still unwise. A domain is new until its record has a policy id."""
     published = frozenset(name for name, domain in deployed.domains.items() if domain.policy_id is not None)
-    for finding in spec_findings(specs, published):
+    for finding in spec_findings(specs, published, now=datetime.datetime.now(datetime.UTC)):
         if finding.severity is Severity.WARNING:
             pulumi.log.warn(str(finding))
 
@@ -84,7 +86,13 @@ def deploy_domains(settings: Settings, wanted: Wanted, platform: Platform, deplo
         "keep_policies": not settings.allow_destroy,
     }
     listed = render_domain_list(
-        dataclasses.replace(own, files_url=settings.files_url) for own in own_domains(wanted.specs, deployed)
+        dataclasses.replace(
+            own,
+            files_url=settings.files_url,
+            dashboard_url=settings.links.dashboard,
+            runbook_url=settings.links.runbook,
+        )
+        for own in own_domains(wanted.specs, deployed)
     )
     domain_list = aws.s3.BucketObjectv2(
         "domain-list",

@@ -29,7 +29,7 @@ LONGEST_URL = 200
 """Characters. An alarm's text holds 1,024 in all."""
 
 _LOCAL_PART = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?")
-_FILES_URL = re.compile(r"https://[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[A-Za-z0-9._~/%+@-]*)?")
+_ADDRESS = re.compile(r"https://[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[A-Za-z0-9._~/%+@-]*)?")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
 
 
@@ -49,6 +49,7 @@ USED_BY = {
     "alerts": (Kind.ALL, Kind.PLATFORM),
     "per_domain_metrics": (Kind.ALL, Kind.PLATFORM),
     "controller_hours": (Kind.ALL, Kind.PLATFORM),
+    "links": (Kind.ALL, Kind.DOMAINS),
 }
 """Settings that not every kind has a use for. Taken in silence, they would look as if they did something."""
 
@@ -81,6 +82,15 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True)
+class Links:
+    """Where alerts lead, without a slash at the end. dashboard: the site that `mailtls reports dashboard` wrote.
+    runbook: a team's own page, in place of docs/alerts.md."""
+
+    dashboard: str | None
+    runbook: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the program is told.
 
@@ -102,6 +112,7 @@ class Settings:
     per_domain_metrics: bool
     controller_hours: int | None
     files_url: str | None
+    links: Links
     allow_destroy: bool
 
 
@@ -136,7 +147,8 @@ def parse(config: Mapping[str, str], environment: Mapping[str, str], repository:
         gate=_gate(fields, environment),
         per_domain_metrics=fields.flag("per_domain_metrics"),
         controller_hours=_controller_hours(fields),
-        files_url=_files_url(fields),
+        files_url=_address(fields, "files_url"),
+        links=_links(fields),
         allow_destroy=fields.flag("allow_destroy"),
     )
     fields.done()
@@ -229,12 +241,17 @@ def _alerts(fields: Fields) -> AlertLimits:
         return usual
 
 
-def _files_url(fields: Fields) -> str | None:
-    url = (fields.text("files_url") or "").rstrip("/")
-    if url and not (len(url) <= LONGEST_URL and _FILES_URL.fullmatch(url)):
-        fields.fault(
-            "files_url", f"{url!r}: write https://host/path, without ? and #, at most {LONGEST_URL} characters"
-        )
+def _links(fields: Fields) -> Links:
+    entry = fields.entry("links") or Fields.empty(fields, "links")
+    return Links(_address(entry, "dashboard"), _address(entry, "runbook"))
+
+
+def _address(fields: Fields, key: str) -> str | None:
+    """An address that others are added to, without a slash at its end."""
+    url = (fields.text(key) or "").rstrip("/")
+    if url and not (len(url) <= LONGEST_URL and _ADDRESS.fullmatch(url)):
+        fields.fault(key, f"{url!r}: write https://host/path, without ? and #, at most {LONGEST_URL} characters")
+        return None
     return url or None
 
 

@@ -77,7 +77,17 @@ def own_domains(wanted: Iterable[PolicySpec], deployed: Deployed) -> list[OwnDom
 def own_domain(spec: PolicySpec) -> OwnDomain:
     mode = spec.mta_sts.mode.value if spec.mta_sts else None
     mx = tuple(str(pattern) for pattern in spec.mta_sts.mx) if spec.mta_sts else ()
-    return OwnDomain(spec.policy_domain, mode, mx, spec.owner, spec.contact, spec.source.file)
+    until, reason = (spec.mute.until, spec.mute.reason) if spec.mute else (None, None)
+    return OwnDomain(
+        spec.policy_domain,
+        mode,
+        mx,
+        spec.owner,
+        spec.contact,
+        spec.source.file,
+        mute_until=until,
+        mute_reason=reason,
+    )
 
 
 def as_deployed(

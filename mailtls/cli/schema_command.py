@@ -22,6 +22,7 @@ SCHEMAS = {
     "status": ("mailtls.render", "status.v1.schema.json"),
     "evidence": ("mailtls.audit", "evidence.v1.schema.json"),
     "evidence-domain": ("mailtls.audit", "evidence_domain.v1.schema.json"),
+    "alert": ("mailtls.reports", "alert.v1.schema.json"),
 }
 """Name to the package and the file. A command whose JSON has a schema of its own adds a row."""
 
@@ -35,7 +36,7 @@ SCHEMAS = {
     help="Write all schemas into this folder, which is made, instead of printing one.",
 )
 def command(name: str, folder: Path | None) -> None:
-    """Print a JSON Schema: of a spec, of a defaults.yaml, or of a command's JSON.
+    """Print a JSON Schema: of a spec, of a defaults.yaml, of a command's JSON, or of an alert for machines.
 
     Editors complete and check a spec whose first line names the schema, from where the file lies:
 

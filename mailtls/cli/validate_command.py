@@ -29,6 +29,8 @@ def command(paths: tuple[Path, ...], output: str, ref: str | None, strict: bool)
     PATH is a folder of specs or one spec; policy_specs when left out. All that is wrong is told at once, by file and
     line. `mailtls explain RULE` says more about a rule; `suppress` in a spec silences a warning, with a reason.
     """
+    import datetime
+
     from mailtls.lint.specs import survey_findings
     from mailtls.render.findings import render_findings
     from mailtls.spec.load import survey
@@ -36,7 +38,7 @@ def command(paths: tuple[Path, ...], output: str, ref: str | None, strict: bool)
     found = survey(*(paths or (SPECS,)))
     if not found.asked and (ref is None or found.errors != found.empty):
         raise Trouble("\n".join(map(str, found.errors)))
-    findings = survey_findings(found)
+    findings = survey_findings(found, now=datetime.datetime.now(datetime.UTC))
     if ref is not None and found.errors != found.empty:
         click.echo(f"mailtls: not compared with {ref}, since the specs cannot be loaded as they are", err=True)
     elif ref is not None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
-from mailtls.lint import fault_rules, live, set_rules, spec_rules, transition_rules
+from mailtls.lint import fault_rules, live, mute_rules, set_rules, spec_rules, transition_rules
 from mailtls.lint.about import About
 from mailtls.spec.schema import spec_schema
 
@@ -19,6 +19,7 @@ def rules() -> Mapping[str, About]:
         *fault_rules.ABOUTS,
         *(rule.about for rule in spec_rules.RULES),
         *(rule.about for rule in set_rules.RULES),
+        *mute_rules.ABOUTS,
         *transition_rules.ABOUTS,
         *live.ABOUTS,
     )

@@ -1,35 +1,44 @@
 """All offline rules over a set of specs, as one function."""
 
+import datetime
 from collections.abc import Iterable, Iterator
 
 from mailtls.lint import set_rules, spec_rules
 from mailtls.lint.about import About
 from mailtls.lint.fault_rules import fault_findings
 from mailtls.lint.findings import Finding, Severity
+from mailtls.lint.mute_rules import mute_findings
 from mailtls.lint.spec_rule import Key, Place, Published
 from mailtls.spec.load import Survey
 from mailtls.spec.model import PolicySpec, Source
 
 
 def spec_findings(
-    specs: Iterable[PolicySpec], published: Published = None, place: Place | None = None
+    specs: Iterable[PolicySpec],
+    published: Published = None,
+    place: Place | None = None,
+    now: datetime.datetime | None = None,
 ) -> tuple[Finding, ...]:
     """What the rules find in `specs`: spec by spec in the order of the rules, then what the set shows; without what a
     spec silences.
 
     published: the policy domains (A-labels) whose policy senders can have found already; None where nobody knows, and
     then nothing is said about what is new. Only a warning or an info can be silenced.
-    place: tells where a key is written; None: a finding stands where its spec begins.
+    place: tells where a key is written; None: a finding stands where its spec begins. now: UTC; None: nothing is said
+    of what has an end.
     """
     specs = tuple(specs)
     place = place or _beginning
-    return (*_single(specs, published, place), *_together(specs, place))
+    ended = [finding for spec in specs for finding in mute_findings(spec, now, place)] if now is not None else []
+    return (*_single(specs, published, place), *ended, *_together(specs, place))
 
 
-def survey_findings(found: Survey, published: Published = None) -> tuple[Finding, ...]:
+def survey_findings(
+    found: Survey, published: Published = None, now: datetime.datetime | None = None
+) -> tuple[Finding, ...]:
     """The loader's faults and what the rules find in the specs that are good so far, by file, line and column. Each
     stands at the key that it is about, which may be one of a defaults.yaml."""
-    findings = (*fault_findings(found.errors), *spec_findings(found.specs, published, found.place))
+    findings = (*fault_findings(found.errors), *spec_findings(found.specs, published, found.place, now))
     return tuple(sorted(findings, key=_order))
 
 

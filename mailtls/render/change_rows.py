@@ -9,6 +9,7 @@ from mailtls.changes import Change, ChangeSet, Kind, Wait, WaitFor, waits
 from mailtls.lint.findings import Finding, Severity
 from mailtls.mta_sts.record import Record
 from mailtls.observed import DnsStatus
+from mailtls.spec import alerts
 from mailtls.spec.controller import written
 from mailtls.spec.model import MtaSts, PolicySpec
 
@@ -194,6 +195,7 @@ def _values(spec: PolicySpec | None) -> dict[str, tuple[str, ...]]:
         "owner": (spec.owner,) if spec and spec.owner else (),
         "contact": (spec.contact,) if spec and spec.contact else (),
         "suppress": tuple(f"{rule}: {reason}" for rule, reason in spec.suppress.items()) if spec else (),
+        "alerts": tuple(f"{'.'.join(path)}: {text}" for path, text in alerts.written(spec.mute)) if spec else (),
         "controller": tuple(f"{'.'.join(path)}: {text}" for path, text in written(spec.controller)) if spec else (),
     }
 

@@ -14,6 +14,7 @@ from mailtls.mta_sts.record import Record
 from mailtls.render.change_comment import render_comment
 from mailtls.render.change_text import render_text
 from mailtls.render.findings import findings_data
+from mailtls.spec import alerts
 from mailtls.spec.controller import written
 from mailtls.spec.model import MtaSts, PolicySpec
 
@@ -97,6 +98,7 @@ def _spec(spec: PolicySpec | None) -> dict[str, Any] | None:
         "owner": spec.owner,
         "contact": spec.contact,
         "suppress": dict(spec.suppress),
+        "alerts": {".".join(path): text for path, text in alerts.written(spec.mute)},
         "controller": {".".join(path): text for path, text in written(spec.controller)},
     }
 

@@ -6,7 +6,9 @@ patterns, addresses and numbers are theirs, and `causes` lets nothing else throu
 """
 
 from mailtls.mta_sts.policy import Mode, policy_host
-from mailtls.reports.alert_state import AlertState
+from mailtls.reports import shared_hosts
+from mailtls.reports.alert_event import AlertEvent, Status
+from mailtls.reports.alert_state import AlertState, NoticeKind
 from mailtls.reports.applied import Basis
 from mailtls.reports.causes import Sighting, strictest
 from mailtls.reports.evidence import Evidence
@@ -126,6 +128,36 @@ def _known(state: AlertState) -> str:
             return "Senders applied mode none: mail was delivered."
         case _:
             return "Neither report nor spec names a mode: senders without a policy deliver as they can."
+
+
+def event_of(
+    kind: NoticeKind, state: AlertState, own: OwnDomain, evidence: Evidence | None = None, *, suspected: bool = False
+) -> AlertEvent:
+    """The message of `kind` about `state` for machines. Domains that share a fault of a host are one incident."""
+    cause = state.cause
+    shared = shared_hosts.of_cause(cause, own)
+    return AlertEvent(
+        {NoticeKind.OPENED: Status.OPENED, NoticeKind.OVER: Status.OVER}.get(kind, Status.REPEATED),
+        cause.kind,
+        shared.id if shared is not None else cause.id,
+        cause.result_type or "",
+        cause.host,
+        possible_downgrade=suspected,
+        failed_sessions=sum(seen.failed for seen in state.newest),
+        sessions=evidence.sessions if evidence is not None else None,
+        first_day=min((seen.day for seen in state.sightings), default=None),
+        last_day=state.last_day,
+        reporters=tuple(sorted({seen.reporter for seen in state.newest})),
+    )
+
+
+def after_mute(state: AlertState, own: OwnDomain) -> str:
+    """NEW of what a mute has held back; "" where none has. The spec may have lost its line since."""
+    if not state.muted:
+        return ""
+    until = f" until {day(own.mute_until.date())} {own.mute_until:%H:%M} UTC" if own.mute_until else ""
+    why = f" ({own.mute_reason})" if own.mute_reason else ""
+    return f"alerts of this domain were muted{until}{why}. This came up meanwhile and is not over."
 
 
 def count(state: AlertState, evidence: Evidence) -> str:

@@ -4,11 +4,12 @@ from datetime import timedelta
 
 from mailtls.mta_sts.policy import Mode, policy_host
 from mailtls.reports.alert_facts import is_dane, mode_of, result_type_of, some
+from mailtls.reports.alert_links import file_of, spec_of
 from mailtls.reports.alert_rules import DOUBLED_BY, DOUBLED_QUIET, QUIET
 from mailtls.reports.alert_state import AlertState
 from mailtls.reports.applied import allows, valid_patterns
 from mailtls.reports.downgrade_alert import instead_of_testing
-from mailtls.reports.message_layout import file_of, spec_of, steps
+from mailtls.reports.message_layout import steps
 from mailtls.reports.mx_operator import is_own, provider_of
 from mailtls.tls_rpt.contract import OwnDomain
 from mailtls.tls_rpt.failures import OF_THE_POLICY_HOST, Severity, explain

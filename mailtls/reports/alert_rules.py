@@ -130,8 +130,7 @@ def told(state: AlertState, sent: AlertState, now: datetime, *, suspected: bool 
     assert sent.claim is not None  # noqa: S101  a message is never sent without a claim
     if sent.claim.kind is NoticeKind.OVER:
         late = tuple(s for s in state.sightings if s not in sent.sightings)
-        after = max((s.last_day or s.day for s in sent.sightings), default=now.date()) + timedelta(days=1)
-        return AlertState(state.cause, sightings=late, clean_until=after)
+        return AlertState(state.cause, sightings=late, clean_until=_day_after(sent))
     return dataclasses.replace(
         state,
         told=frozenset(s.report for s in sent.sightings),
@@ -140,6 +139,7 @@ def told(state: AlertState, sent: AlertState, now: datetime, *, suspected: bool 
         told_severity=sent.claim.severity,
         claim=None,
         suspected=state.suspected or suspected,
+        muted=False,
     )
 
 
@@ -159,10 +159,32 @@ def cleared(state: AlertState, reporter: str, day: date) -> AlertState:
 
 def is_over(state: AlertState) -> bool:
     """Has each reporter that saw failures reported a later, clean day?"""
-    if state.opened_at is None or state.claim is not None or not state.sightings or state.crowded:
+    return state.opened_at is not None and _has_ended(state)
+
+
+def held_back(state: AlertState) -> AlertState:
+    """The state while the domain is muted: what is new waits until the mute ends."""
+    has_news = any(seen.report not in state.told for seen in state.sightings)
+    return dataclasses.replace(state, muted=True) if has_news else state
+
+
+def without_what_passed(state: AlertState) -> AlertState:
+    """After a mute: what came and went meanwhile is told to nobody."""
+    if not state.muted or state.opened_at is not None or not _has_ended(state):
+        return state
+    return AlertState(state.cause, clean_until=_day_after(state))
+
+
+def _has_ended(state: AlertState) -> bool:
+    if state.claim is not None or not state.sightings or state.crowded:
         return False
     clean = dict(state.clean)
     return all(clean.get(who, date.min) > day for who, day in state.failing_until.items())
+
+
+def _day_after(state: AlertState) -> date:
+    """The first day that the all-clear of `state` says nothing about."""
+    return max(seen.last_day or seen.day for seen in state.sightings) + timedelta(days=1)
 
 
 def _bounded(all_seen: tuple[Sighting, ...]) -> tuple[Sighting, ...]:

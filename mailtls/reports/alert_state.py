@@ -55,7 +55,7 @@ class AlertState:
     of the reporters that saw it. clean_until: day up to which the last all-clear reached. crowded: more reporters saw
     it than are kept, so nobody can tell when the last of them is clean.
     beside: newest day with failures for which somebody else reported clean sessions. suspected: a message told of a
-    possible downgrade; it stays so until the alert is over.
+    possible downgrade; it stays so until the alert is over. muted: a mute of the domain held news back.
     """
 
     cause: Cause
@@ -71,6 +71,7 @@ class AlertState:
     crowded: bool = False
     beside: date | None = None
     suspected: bool = False
+    muted: bool = False
 
     @property
     def failed(self) -> int:
@@ -127,6 +128,7 @@ class AlertState:
             "crowded": self.crowded,
             "beside": _text(self.beside),
             "suspected": self.suspected,
+            "muted": self.muted,
         }
 
     @staticmethod
@@ -149,6 +151,7 @@ class AlertState:
                 crowded=data.get("crowded", False),
                 beside=_date(data.get("beside")),
                 suspected=data.get("suspected", False),
+                muted=data.get("muted", False),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as e:
             if isinstance(e, InvalidAlertState):

@@ -8,10 +8,12 @@ from datetime import datetime
 from mailtls.reports import downgrade_alert, lost_policy_alert
 from mailtls.reports.alert_facts import (
     UNNAMED,
+    after_mute,
     applied,
     basis_of,
     consequence,
     count,
+    event_of,
     host_of,
     mode_of,
     result_type_of,
@@ -21,6 +23,7 @@ from mailtls.reports.alert_facts import (
     what,
     what_outside,
 )
+from mailtls.reports.alert_links import spec_of
 from mailtls.reports.alert_remedies import do, do_outside, what_next
 from mailtls.reports.alert_rules import KEEP
 from mailtls.reports.alert_state import AlertState, NoticeKind
@@ -28,7 +31,7 @@ from mailtls.reports.applied import Basis
 from mailtls.reports.causes import MAX_CAUSES, MAX_CAUSES_OF_SIGNER, MAX_CAUSES_PER_REPORT, Cause, CauseKind
 from mailtls.reports.downgrade import one_path
 from mailtls.reports.evidence import Evidence
-from mailtls.reports.message_layout import Alert, alert, day, footer, section, sessions, spec_of, steps
+from mailtls.reports.message_layout import Alert, alert, day, section, sessions, steps
 from mailtls.reports.sender_text import quoted
 from mailtls.tls_rpt.contract import OwnDomain
 from mailtls.tls_rpt.report import ResultType
@@ -67,7 +70,7 @@ def compose(
         state.severity,
         _subject(kind, state, own, suspected=suspected),
         [
-            section("NEW", _what_is_new(kind, state, now, suspected=suspected)),
+            section("NEW", _what_is_new(kind, state, own, now, suspected=suspected)),
             section("WHAT", what_outside(state) if outside else what(state, own)),
             also,
             section("COUNT", count(state, evidence)),
@@ -79,10 +82,13 @@ def compose(
             downgrade_alert.for_and_against(path, state, evidence) if path is not None else "",
             do_outside(state, own) if outside else do(state, own, suspected=suspected),
             section("NEXT", (downgrade_alert.on_hold(mode_of(state)) if suspected else "") + what_next(state)),
-            footer(own, state.cause.id, report=f"s3://{bucket}/{newest.report}"),
         ],
         own,
         state.cause.id,
+        event_of(kind, state, own, evidence, suspected=suspected),
+        report=f"s3://{bucket}/{newest.report}",
+        runbook=_runbook(state, suspected=suspected),
+        may_be_muted=True,
         host=host_of(state),
         effect="" if outside else consequence(state, suspected=suspected),
     )
@@ -95,6 +101,13 @@ def headline(cause: Cause) -> str:
     return HEADLINES[cause.result_type or ResultType.OTHER].format(host=cause.host or UNNAMED)
 
 
+def _runbook(state: AlertState, *, suspected: bool = False) -> str:
+    """The heading of docs/alerts.md."""
+    if suspected:
+        return "possible-downgrade"
+    return str(result_type_of(state)) if state.cause.kind is CauseKind.SESSIONS else str(state.cause.kind)
+
+
 def _subject(kind: NoticeKind, state: AlertState, own: OwnDomain, *, suspected: bool) -> str:
     again = ", again" if kind is not NoticeKind.OPENED else ""
     if state.cause.kind is CauseKind.MX_OUTSIDE_POLICY:
@@ -105,13 +118,13 @@ def _subject(kind: NoticeKind, state: AlertState, own: OwnDomain, *, suspected: 
     return f"[{state.severity}{downgrade}{again}] {about}{consequence(state, suspected=suspected)}"
 
 
-def _what_is_new(kind: NoticeKind, state: AlertState, now: datetime, *, suspected: bool = False) -> str:
+def _what_is_new(kind: NoticeKind, state: AlertState, own: OwnDomain, now: datetime, *, suspected: bool = False) -> str:
     if kind is NoticeKind.OPENED or state.told_at is None:
-        return ""
+        return after_mute(state, own)
     turned = ""
     if suspected is not state.suspected:
         turned = downgrade_alert.ROSE if suspected else downgrade_alert.FADED
-    return " ".join(filter(None, (_more_sessions(state, now, state.told_at), turned)))
+    return " ".join(filter(None, (_more_sessions(state, now, state.told_at), turned, after_mute(state, own))))
 
 
 def _more_sessions(state: AlertState, now: datetime, told_at: datetime) -> str:
@@ -147,10 +160,10 @@ def _over(state: AlertState, own: OwnDomain, now: datetime) -> Alert:
                 f"last failures {day(last)}; first message {day(state.opened_at.date())} {state.opened_at:%H:%M} UTC.",
             ),
             section("NEXT", "nothing to do. The same cause opens a new alert if it comes back."),
-            footer(own, state.cause.id),
         ],
         own,
         state.cause.id,
+        event_of(NoticeKind.OVER, state, own),
         host=host_of(state),
     )
 
@@ -166,7 +179,7 @@ def _further(
         f"[{state.severity}{again}] {own.policy_domain}: too many causes of failure for an alert each"
         f"{consequence(state)}",
         [
-            section("NEW", _what_is_new(kind, state, now)),
+            section("NEW", _what_is_new(kind, state, own, now)),
             section(
                 "WHAT",
                 f"These failures stand in no other alert. A report opens {MAX_CAUSES_PER_REPORT} at most; at hosts "
@@ -188,8 +201,10 @@ def _further(
                 ],
             ),
             section("NEXT", f"{what_next(state)} A cause that no report names for {KEEP.days} days makes room."),
-            footer(own, state.cause.id),
         ],
         own,
         state.cause.id,
+        event_of(kind, state, own, evidence),
+        runbook=_runbook(state),
+        may_be_muted=True,
     )

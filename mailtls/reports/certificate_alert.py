@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from mailtls.mta_sts.policy import policy_host
-from mailtls.reports.message_layout import Alert, alert, day, file_of, footer, section, steps
+from mailtls.reports.alert_event import AlertEvent, Status
+from mailtls.reports.alert_links import file_of
+from mailtls.reports.causes import CauseKind
+from mailtls.reports.message_layout import Alert, alert, day, section, steps
 from mailtls.tls_rpt.contract import OwnDomain
 from mailtls.tls_rpt.failures import PUT_BACK, Severity
 
@@ -109,10 +112,11 @@ def compose(event: CertificateEvent, own: OwnDomain, ends: date, on_rung: int, c
                 ],
             ),
             section("NEXT", _next(on_rung, ends)),
-            footer(own, cause_id),
         ],
         own,
         cause_id,
+        AlertEvent(Status.OPENED, CauseKind.CERTIFICATE, cause_id, host=host, last_day=ends),
+        runbook=str(CauseKind.CERTIFICATE),
         host=host,
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from mailtls.reports.alert_event import AlertEvent, Status
 from mailtls.reports.message_layout import Alert, day, mail_subject, section
 from mailtls.tls_rpt.contract import Attribute
 from mailtls.tls_rpt.failures import Severity
@@ -48,8 +49,9 @@ def compose(hour: datetime, sent: int, count: int, held: Sequence[Held]) -> Aler
             "mailtls:alerts, per_hour.",
         ),
     ]
+    event = AlertEvent(Status.NOTE, "held-back", f"held-back-{hour:%Y-%m-%dT%H}")
     attributes: dict[str, str | tuple[str, ...]] = {str(Attribute.SEVERITY): str(worst)}
     owners = sorted({owner for one in held for owner in one.owners})
     if owners:  # each team whose alerts are among them hears of it
         attributes[str(Attribute.OWNER)] = tuple(owners)
-    return Alert(mail_subject(subject), "\n".join(line for line in text if line) + "\n", worst, attributes)
+    return Alert(mail_subject(subject), "\n".join(line for line in text if line) + "\n", worst, event, attributes)

@@ -1,10 +1,10 @@
 """The message about senders that applied the policy and find none now (lost_policy.py). Pure."""
 
 from mailtls.mta_sts.policy import policy_host
-from mailtls.reports.alert_facts import period, seen_by
+from mailtls.reports.alert_facts import after_mute, event_of, period, seen_by
 from mailtls.reports.alert_state import AlertState, NoticeKind
 from mailtls.reports.evidence import LOOK_BACK, Evidence
-from mailtls.reports.message_layout import Alert, alert, footer, section, steps
+from mailtls.reports.message_layout import Alert, alert, section, steps
 from mailtls.tls_rpt.contract import OwnDomain
 
 
@@ -21,6 +21,7 @@ def _lost(kind: NoticeKind, state: AlertState, own: OwnDomain, bucket: str) -> A
         state.severity,
         f"[{state.severity}{again}] {own.policy_domain}: a sender that applied the MTA-STS policy finds none now",
         [
+            section("NEW", after_mute(state, own)),
             section(
                 "WHAT",
                 f"A sender that applied the deployed policy within the {LOOK_BACK} days before now reports "
@@ -45,10 +46,13 @@ def _lost(kind: NoticeKind, state: AlertState, own: OwnDomain, bucket: str) -> A
                 ],
             ),
             section("NEXT", '"Over" once the same sender reports sessions under the policy again.'),
-            footer(own, state.cause.id, report=f"s3://{bucket}/{newest[-1].report}"),
         ],
         own,
         state.cause.id,
+        event_of(kind, state, own),
+        report=f"s3://{bucket}/{newest[-1].report}",
+        runbook=str(state.cause.kind),
+        may_be_muted=True,
     )
 
 
@@ -59,8 +63,8 @@ def _over(state: AlertState, own: OwnDomain) -> Alert:
         [
             section("WHAT", "Each sender that found no policy has since reported sessions under it."),
             section("NEXT", "nothing to do."),
-            footer(own, state.cause.id),
         ],
         own,
         state.cause.id,
+        event_of(NoticeKind.OVER, state, own),
     )

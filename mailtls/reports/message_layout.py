@@ -1,14 +1,16 @@
 """How every message of ours is laid out: a subject that SNS takes, labelled paragraphs, a footer. Pure."""
 
+import dataclasses
 import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
-from urllib.parse import quote
 
 from mailtls import names
+from mailtls.reports.alert_event import AlertEvent
+from mailtls.reports.alert_links import links
 from mailtls.tls_rpt.contract import Attribute, OwnDomain
 from mailtls.tls_rpt.failures import Severity
 
@@ -24,11 +26,12 @@ AT_LEAST: Final = 20
 @dataclass(frozen=True, slots=True)
 class Alert:
     """One message to the topic. attributes: what a subscription's filter policy can ask for; of several values one that
-    fits is enough."""
+    fits is enough. event: the same for machines."""
 
     subject: str
     text: str
     severity: Severity
+    event: AlertEvent
     attributes: dict[str, str | tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -38,20 +41,28 @@ def alert(
     paragraphs: Iterable[str],
     own: OwnDomain,
     cause_id: str,
+    event: AlertEvent,
     *,
     host: str = "",
     effect: str = "",
+    report: str = "",
+    runbook: str = "",
+    may_be_muted: bool = False,
 ) -> Alert:
     """Put together. `subject` is the message's first line in full; the mail subject may be cut.
 
     host, effect: the parts of the subject that may go first when it is cut: the name of a host, and its end.
+    report, runbook: see alert_links. may_be_muted: a mute in the spec holds such a message back.
     """
+    leads_to = links(own, report=report, runbook=runbook)
     attributes = {Attribute.POLICY_DOMAIN: own.policy_domain, Attribute.SEVERITY: severity, Attribute.CAUSE: cause_id}
     if own.owner:
         attributes[Attribute.OWNER] = own.owner
-    text = "\n".join([subject, *(paragraph for paragraph in paragraphs if paragraph)]) + "\n"
+    end = _footer(own, cause_id, leads_to, may_be_muted=may_be_muted)
+    text = "\n".join([subject, *(paragraph for paragraph in paragraphs if paragraph), end]) + "\n"
     cut = mail_subject(subject, domain=own.policy_domain, host=host, effect=effect)
-    return Alert(cut, text, severity, {str(name): str(value) for name, value in attributes.items()})
+    event = dataclasses.replace(event, links=leads_to, contact=own.contact or "")
+    return Alert(cut, text, severity, event, {str(name): str(value) for name, value in attributes.items()})
 
 
 def mail_subject(text: str, *, domain: str = "", host: str = "", effect: str = "") -> str:
@@ -123,24 +134,16 @@ def _command(indent: str, command: str) -> list[str]:
     return [f"{indent}{part}{' |' if number < len(parts) else ''}" for number, part in enumerate(parts, 1)]
 
 
-def footer(own: OwnDomain, cause_id: str, *, report: str = "") -> str:
-    """Where to look further, and who is meant."""
+def _footer(own: OwnDomain, cause_id: str, leads_to: Mapping[str, str], *, may_be_muted: bool) -> str:
+    """Where to look further, how to have quiet during planned work, and who is meant."""
     people = [f"owner {own.owner}" if own.owner else "no owner set", f"contact {own.contact}" if own.contact else ""]
     unicode_name = names.u_labels(own.policy_domain)
     shown = f" · {unicode_name}" if unicode_name != own.policy_domain else ""
-    lines = [f"report {report}" if report else "", f"spec {spec_of(own)}{shown} · cause {cause_id}"]
-    return "\n".join([line for line in lines if line] + [" · ".join(part for part in people if part)])
-
-
-def spec_of(own: OwnDomain) -> str:
-    """The file that a person edits to change the domain."""
-    return file_of(own, own.spec) if own.spec else f"of {own.policy_domain} in policy_specs/"
-
-
-def file_of(own: OwnDomain, place: str) -> str:
-    """A file of the repository by its address where one is known, else by its path. `, "title"` may follow."""
-    path, comma, title = place.partition(", ")
-    return f"{own.files_url}/{quote(path)}{comma}{title}" if own.files_url else place
+    lines = [f"{name} {address}" for name, address in leads_to.items() if name != "spec"]
+    lines.append(f"spec {leads_to['spec']}{shown} · cause {cause_id}")
+    if may_be_muted:
+        lines.append("mute planned work: `alerts.mute_until` in the spec")
+    return "\n".join([*lines, " · ".join(part for part in people if part)])
 
 
 def day(value: date) -> str:

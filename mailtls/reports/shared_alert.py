@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from mailtls.reports.alert_event import AlertEvent, Status
 from mailtls.reports.alert_text import headline
 from mailtls.reports.causes import worst
 from mailtls.reports.message_layout import Alert, mail_subject, section
@@ -39,7 +40,14 @@ def compose(gathering: Gathering) -> Alert:
     }
     text = "\n".join(paragraph for paragraph in paragraphs if paragraph) + "\n"
     cut = mail_subject(subject, domain=f"{first}{more}", host=gathering.cause.host)
-    return Alert(cut, text, severity, attributes)
+    return Alert(cut, text, severity, _event(gathering), attributes)
+
+
+def _event(gathering: Gathering) -> AlertEvent:
+    """Of the host: as long as one domain fails there, it goes on."""
+    cause = gathering.cause
+    status = Status.REPEATED if gathering.members else Status.OVER
+    return AlertEvent(status, "shared-host", gathering.id, cause.result_type or "", cause.host)
 
 
 def others(gathering: Gathering, policy_domain: str) -> str:

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from mailtls.reports.message_layout import Alert, alert, day, footer, section, steps
+from mailtls.reports.alert_event import AlertEvent, Status
+from mailtls.reports.causes import CauseKind
+from mailtls.reports.message_layout import Alert, alert, day, section, steps
 from mailtls.reports.reporters import Reporter
 from mailtls.tls_rpt.contract import OwnDomain
 from mailtls.tls_rpt.failures import Severity
@@ -33,10 +35,11 @@ def silent(own: OwnDomain, gone: Sequence[Reporter], cause_id: str) -> Alert:
                 ],
             ),
             section("NEXT", "a message when reports come back. Promotion to enforce has no evidence until then."),
-            footer(own, cause_id),
         ],
         own,
         cause_id,
+        AlertEvent(Status.OPENED, CauseKind.SILENCE, cause_id, last_day=max(one.last for one in gone)),
+        runbook=str(CauseKind.SILENCE),
     )
 
 
@@ -45,9 +48,10 @@ def reports_are_back(own: OwnDomain, back: Reporter, cause_id: str) -> Alert:
     return alert(
         Severity.WARNING,
         f"[over] {own.policy_domain}: TLS reports come in again",
-        [section("WHAT", f"{back.signer} reports again, about {day(back.last)}."), footer(own, cause_id)],
+        [section("WHAT", f"{back.signer} reports again, about {day(back.last)}.")],
         own,
         cause_id,
+        AlertEvent(Status.OVER, CauseKind.SILENCE, cause_id, reporters=(back.signer,)),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from mailtls.mta_sts.policy import Mode, MxPattern, Policy
+from mailtls.spec.alerts import Mute
 from mailtls.spec.controller import BY_DEFAULT, Controller
 
 
@@ -55,7 +56,7 @@ class PolicySpec:
     owner: team whose subscriptions get the alerts. contact: address of a person. Either None when left out.
     source: does not count when two specs are compared.
     suppress: rule id to the reason why the rule does not apply here, one line of text each; read-only.
-    controller: what the controller may propose, and when.
+    controller: what the controller may propose, and when. mute: alerts are held back until its end.
     """
 
     policy_domain: str
@@ -66,6 +67,7 @@ class PolicySpec:
     source: Source = field(compare=False)
     suppress: Mapping[str, str] = field(default_factory=dict, hash=False)
     controller: Controller = BY_DEFAULT
+    mute: Mute | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "suppress", MappingProxyType(dict(self.suppress)))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from mailtls.spec import alerts
 from mailtls.spec.controller import written
 from mailtls.spec.model import PolicySpec, Source
 from mailtls.spec.place import Layer, Places
@@ -62,6 +63,7 @@ def _values(spec: PolicySpec) -> Iterator[tuple[tuple[str | int, ...], str]]:
     yield ("contact",), spec.contact or _NOTHING
     for rule, reason in spec.suppress.items():
         yield ("suppress", rule), reason
+    yield from alerts.written(spec.mute)
     yield from written(spec.controller)
 
 

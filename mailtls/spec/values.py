@@ -13,6 +13,7 @@ import idna
 
 from mailtls import names
 from mailtls.mta_sts.policy import InvalidPolicy, Mode, MxPattern
+from mailtls.spec import alerts
 from mailtls.spec.controller import controller, single_values
 from mailtls.spec.duration import seconds
 from mailtls.spec.errors import Fault, quoted
@@ -37,12 +38,13 @@ def build(data: Mapping[str, Any], source: Source) -> tuple[PolicySpec | None, l
     tls_rpt = _tls_rpt(data.get("tls_rpt", {}), faults)
     suppress = _suppress(data.get("suppress", {}), faults)
     for_controller = controller(data, faults)
+    muted = alerts.mute(data, faults)
     if "mta_sts" not in data and tls_rpt is None:
         faults.append(Fault(("tls_rpt",), "neither mta_sts nor tls_rpt: nothing would be published; remove the spec"))
     if faults or domain is None:
         return None, faults
     owner, contact = data.get("owner"), data.get("contact")
-    return PolicySpec(domain, mta_sts, tls_rpt, owner, contact, source, suppress, for_controller), []
+    return PolicySpec(domain, mta_sts, tls_rpt, owner, contact, source, suppress, for_controller, muted), []
 
 
 def value_faults(data: Mapping[str, Any]) -> list[Fault]:
@@ -56,6 +58,7 @@ def value_faults(data: Mapping[str, Any]) -> list[Fault]:
     seconds(mta_sts.get("max_age", 0), ("mta_sts", "max_age"), faults)
     seconds(data.get("adopted", {}).get("max_age", 0), ("adopted", "max_age"), faults)
     single_values(data, faults)
+    alerts.single_values(data, faults)
     _tls_rpt(data.get("tls_rpt", {}), faults)
     _suppress(data.get("suppress", {}), faults)
     return faults

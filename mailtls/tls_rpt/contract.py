@@ -10,6 +10,7 @@ Standard library only: this file ships in the Lambda's zip.
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from mailtls.mta_sts.policy import WELL_KNOWN_PATH
@@ -96,6 +97,10 @@ class Attribute(StrEnum):
 # ---------------------------------------------------------------------------------------------------- domain list
 
 
+LONGEST_MUTE = timedelta(days=30)
+"""From now on, of alerts during planned work."""
+
+
 class DomainListError(ValueError):
     """The object is not a domain list; the stack that wrote it must be deployed again."""
 
@@ -110,6 +115,8 @@ class OwnDomain:
     owner, contact: who is told; None when the spec names nobody.
     spec: path of the spec in the repository, so that an alert can name the file to edit.
     files_url: where people read the repository's files, without a slash at the end; None: alerts name files by path.
+    dashboard_url, runbook_url: where people read the dashboard, and a runbook of their own; likewise.
+    mute_until: UTC; until then failures that reports count are told to nobody. mute_reason: why.
     """
 
     policy_domain: str
@@ -119,6 +126,18 @@ class OwnDomain:
     contact: str | None = None
     spec: str | None = None
     files_url: str | None = None
+    dashboard_url: str | None = None
+    runbook_url: str | None = None
+    mute_until: datetime | None = None
+    mute_reason: str | None = None
+
+    def is_muted(self, now: datetime) -> bool:
+        """Are alerts held back now? An end that is further off than LONGEST_MUTE is a mistake, and mutes nothing."""
+        return self.mute_until is not None and now < self.mute_until <= now + LONGEST_MUTE
+
+
+_LATER = ("files_url", "dashboard_url", "runbook_url", "mute_reason")
+"""Texts of the list that came later, and stand in it only where they are set: else every list would be new."""
 
 
 def policy_key(policy_domain: str) -> str:
@@ -141,7 +160,8 @@ def render_domain_list(domains: Iterable[OwnDomain]) -> str:
             "owner": d.owner,
             "contact": d.contact,
             "spec": d.spec,
-            **({"files_url": d.files_url} if d.files_url else {}),
+            **{name: value for name in _LATER if (value := getattr(d, name)) is not None},
+            **({"mute_until": d.mute_until.isoformat()} if d.mute_until is not None else {}),
         }
         for d in sorted(domains, key=lambda d: d.policy_domain)
     ]
@@ -162,7 +182,8 @@ def parse_domain_list(text: str | bytes) -> tuple[OwnDomain, ...]:
                 e["owner"],
                 e["contact"],
                 e.get("spec"),
-                e.get("files_url"),
+                **{name: e.get(name) for name in _LATER},
+                mute_until=_moment(e["mute_until"]) if e.get("mute_until") else None,
             )
             for e in data["policy_domains"]
         )
@@ -170,6 +191,13 @@ def parse_domain_list(text: str | bytes) -> tuple[OwnDomain, ...]:
         if isinstance(e, DomainListError):
             raise
         raise DomainListError(f"not a domain list: {e!r}") from e
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise DomainListError(f"mute_until {text!r} names no time zone")
+    return moment
 
 
 # -------------------------------------------------------------------------------------------------------- metrics

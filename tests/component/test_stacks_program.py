@@ -165,6 +165,12 @@ def test_alerts_name_the_file_to_edit_as_it_lies_in_the_repository() -> None:
         assert (REPOSITORY / own.spec).is_file()
 
 
+def test_alerts_lead_where_the_settings_say(specs: Path) -> None:
+    recording = deploy(specs, links={"dashboard": "https://tls.contoso.example/"})
+    listed = recording.one("aws:s3/bucketObjectv2:BucketObjectv2", "domain-list").inputs["content"]
+    assert {own.dashboard_url for own in parse_domain_list(listed)} == {"https://tls.contoso.example"}
+
+
 def test_alerts_and_alarms_name_files_by_address_when_told_to(specs: Path) -> None:
     address = "https://git.contoso.example/mail/mailtls/blob/main"
     recording = deploy(specs, files_url=address)

@@ -9,7 +9,7 @@ import pytest
 from components.dns_zones.zones import Provider
 from mailtls.reports.alert_limits import AlertLimits
 from stacks.setting_reader import SettingFaults
-from stacks.settings import REPOSITORY, Kind, Settings, parse
+from stacks.settings import REPOSITORY, Kind, Links, Settings, parse
 
 GOOD: dict[str, Any] = {
     "mailtls:policy_specs": "specs",
@@ -214,3 +214,15 @@ def test_files_are_read_at_an_address_or_at_none(tmp_path: Path) -> None:
 def test_an_address_that_no_mail_program_makes_a_link_of_is_a_fault(tmp_path: Path, address: str) -> None:
     with pytest.raises(SettingFaults, match=r"mailtls:files_url: .* write https://host/path"):
         read(tmp_path, files_url=address)
+
+
+def test_links_are_addresses_that_are_added_to(tmp_path: Path) -> None:
+    assert read(tmp_path).links == Links(None, None)
+    links = {"dashboard": "https://tls.contoso.example/", "runbook": "https://wiki.contoso.example/mail"}
+    assert read(tmp_path, links=links).links == Links(
+        "https://tls.contoso.example", "https://wiki.contoso.example/mail"
+    )
+    with pytest.raises(SettingFaults, match=r"mailtls:links\.dashboard: .* write https://host/path"):
+        read(tmp_path, links={"dashboard": "http://tls.contoso.example"})
+    with pytest.raises(SettingFaults, match=r"mailtls:links\.dashbord: there is no such .* mean dashboard"):
+        read(tmp_path, links={"dashbord": "https://tls.contoso.example"})

@@ -18,6 +18,9 @@ import yaml
 from components.report_alarms import ALARM_COUNT
 from mailtls.mta_sts.policy import Policy
 from mailtls.mta_sts.record import Record
+from mailtls.reports.alert_links import RUNBOOK
+from mailtls.reports.causes import CauseKind
+from mailtls.tls_rpt.report import ResultType
 from stacks.platform_stack import Platform
 from stacks.setting_reader import SettingFaults
 from stacks.settings import USED_BY, Kind, parse
@@ -215,3 +218,9 @@ def test_an_expired_certificate_is_replaced_and_nothing_else(tmp_path: Path) -> 
         f"state unprotect --yes {issued}",
         f"up --refresh --continue-on-error --parallel 64 --replace {certificate}",
     ]
+
+
+def test_every_heading_that_an_alert_links_to_is_there() -> None:
+    titles = set(re.findall(r"^### (.+)$", (REPOSITORY / RUNBOOK).read_text(), re.M))
+    told = {str(kind) for kind in CauseKind} - {str(CauseKind.SESSIONS)} | {str(kind) for kind in ResultType}
+    assert titles == told | {"possible-downgrade"}

@@ -137,20 +137,27 @@ class MemoryPolicies:
 
 
 class MemoryTopic:
-    """Remembers what was published; refuses what SNS refuses."""
+    """Remembers what was published, as mail gets it and for machines; refuses what SNS refuses."""
 
     def __init__(self, faults: Faults) -> None:
         self.messages: list[tuple[str, str, dict[str, Any]]] = []
+        self.documents: list[dict[str, Any]] = []
         self._faults = faults
 
-    def publish(self, subject: str, text: str, attributes: Mapping[str, str | tuple[str, ...]]) -> None:
+    def publish(self, subject: str, message: str, attributes: Mapping[str, str | tuple[str, ...]]) -> None:
         assert subject.isascii()
         assert subject.isprintable()
         assert 0 < len(subject) < 100
-        assert len(text.encode()) <= 256 * 1024
+        assert len(message.encode()) <= 256 * 1024
         assert len(attributes) <= 10
         assert all(attributes.values())
-        self._faults.guard(lambda: self.messages.append((subject, text, dict(attributes))))
+        forms = json.loads(message)
+        assert set(forms) == {"default", "email"}
+        self._faults.guard(lambda: self._keep(subject, forms, attributes))
+
+    def _keep(self, subject: str, forms: dict[str, str], attributes: Mapping[str, Any]) -> None:
+        self.messages.append((subject, forms["email"], dict(attributes)))
+        self.documents.append(json.loads(forms["default"]))
 
     @property
     def subjects(self) -> list[str]:

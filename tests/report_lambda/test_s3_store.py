@@ -105,9 +105,10 @@ def test_publish(monkeypatch):
     with Stubber(client) as stubber:
         topic = handler._SnsTopic("arn:aws:sns:eu-west-1:123456789012:alerts")
         attributes = {"severity": {"DataType": "String", "StringValue": "critical"}}
-        message = {"TopicArn": "arn:aws:sns:eu-west-1:123456789012:alerts", "Subject": "s", "Message": "m"}
+        message = {"TopicArn": "arn:aws:sns:eu-west-1:123456789012:alerts", "Subject": "s"}
+        message |= {"Message": '{"default": "m"}', "MessageStructure": "json"}  # SNS insists on a default
         stubber.add_response("publish", {"MessageId": "1"}, {**message, "MessageAttributes": attributes})
         stubber.add_client_error("publish", "Throttling")
-        topic.publish("s", "m", {"severity": "critical"})
+        topic.publish("s", '{"default": "m"}', {"severity": "critical"})
         with pytest.raises(StoreError):
-            topic.publish("s", "m", {"severity": "critical"})
+            topic.publish("s", '{"default": "m"}', {"severity": "critical"})

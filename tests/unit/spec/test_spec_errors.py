@@ -56,8 +56,8 @@ def test_the_voice(errors: Errors) -> None:
         ("policy_domain: a.example\nmta_sts: {mode: none, owner: x}",
          "2:23: mta_sts.owner: is not a key here; it belongs beside mta_sts"),
         ("policy_domain: a.example\nqqq: 1",
-         "2:1: qqq: is not a key here (policy_domain, mta_sts, tls_rpt, owner, contact, suppress, rollout, hold, "
-         "retire, adopted)"),
+         "2:1: qqq: is not a key here (policy_domain, mta_sts, tls_rpt, owner, contact, suppress, alerts, rollout, "
+         "hold, retire, adopted)"),
         ("policy_domain: a.example\n\"a\\nb\": 1", "2:1: [a\\u000ab]: is not a key here"),
         ("mta_sts: {mode: none}", "1:1: policy_domain: missing; write policy_domain: contoso.example"),
         ("- a", '1:1: ["a"] is not a spec'),

@@ -35,6 +35,7 @@ values = st.recursive(
     leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4), max_leaves=10
 )
 days = st.sampled_from(["2026-11-01", "2026-11-31", "2026-11-01\n", "01-11-2026"])
+moments = st.sampled_from(["2026-12-01T06:00Z", "2026-12-01T06:00Z\n", "2026-12-01T06:00", "2026-12-01"])
 specs = st.fixed_dictionaries(
     {},
     optional={
@@ -47,6 +48,8 @@ specs = st.fixed_dictionaries(
         "owner": leaves,
         "contact": leaves,
         "suppress": values | st.fixed_dictionaries({}, optional={"mx-not-in-policy": leaves, "x": leaves}),
+        "alerts": values
+        | st.fixed_dictionaries({}, optional={"mute_until": leaves | moments, "reason": leaves, "x": leaves}),
         "hold": leaves,
         "retire": leaves,
         "adopted": values | st.fixed_dictionaries({}, optional={"max_age": leaves, "until": leaves | days}),
@@ -184,6 +187,7 @@ def test_every_key_tells_its_risk_and_has_an_example_that_loads(key: str, tmp_pa
         "mta_sts": {"mode": "mode: none", "mx": "mx: [mx.a.example]", "max_age": "max_age: 1d"},
         "tls_rpt": {},
         "suppress": {},
+        "alerts": {"mute_until": "mute_until: 2026-12-01T06:00Z", "reason": "reason: mx2 is replaced"},
     }
     for example in part["examples"]:
         parent, _, child = key.rpartition(".")

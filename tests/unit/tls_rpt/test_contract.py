@@ -1,6 +1,7 @@
 """What the rooms agree on about the bucket: the domain list, key segments, the metric table."""
 
 import dataclasses
+import datetime
 import json
 import re
 
@@ -125,3 +126,20 @@ def test_metrics_are_a_closed_table() -> None:
 
 def test_environment_variables_are_ours() -> None:
     assert all(re.fullmatch(r"MAILTLS_[A-Z_]+", name) for name in Environment)
+
+
+def test_a_mute_and_links_survive_the_list_and_leave_others_as_they_were() -> None:
+    until = datetime.datetime(2026, 12, 1, 6, tzinfo=datetime.UTC)
+    links = {"dashboard_url": "https://tls.contoso.example", "runbook_url": "https://wiki.contoso.example"}
+    own = dataclasses.replace(CONTOSO, mute_until=until, mute_reason="mx2 is replaced", **links)
+    assert parse_domain_list(render_domain_list([own])) == (own,)
+    assert not {"mute_until", "mute_reason", *links} & set(
+        json.loads(render_domain_list([CONTOSO]))["policy_domains"][0]
+    )
+
+
+def test_a_mute_without_a_time_zone_is_no_list() -> None:
+    until = datetime.datetime(2026, 12, 1, 6, tzinfo=datetime.UTC)
+    text = render_domain_list([dataclasses.replace(CONTOSO, mute_until=until)])
+    with pytest.raises(DomainListError, match="names no time zone"):
+        parse_domain_list(text.replace("+00:00", ""))
