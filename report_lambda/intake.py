@@ -17,10 +17,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mailtls import names
-from mailtls.reports import authenticity
+from mailtls.reports import reading
 from mailtls.reports.alert_rules import AHEAD
 from mailtls.reports.bucket_layout import disposition_key, quarantine_stem, to_bytes
 from mailtls.reports.causes import failed_by_result_type
+from mailtls.reports.reading import Header, Unfit
 from mailtls.reports.sender_text import clean
 from mailtls.tls_rpt import message, report
 from mailtls.tls_rpt.attribution import MAX_SHARED, attribute
@@ -45,8 +46,6 @@ from report_lambda.alert_desk import Desk
 from report_lambda.domains import OwnDomains
 from report_lambda.events import RawMail
 from report_lambda.store import JSON, MAX_STATE_BYTES, ObjectTooLarge, StoreError
-
-Header = tuple[str, str]
 
 HEADERS_OF_NOTE = (
     "return-path",
@@ -85,15 +84,6 @@ class Outcome:
     notes: list[str] = field(default_factory=list)
 
 
-class _Unfit(Exception):
-    """The mail goes to quarantine."""
-
-    def __init__(self, reason: QuarantineReason, detail: str, headers: Sequence[Header] = ()) -> None:
-        super().__init__(detail)
-        self.reason = reason
-        self.headers = headers
-
-
 class RawMailMissing(Exception):
     """S3 announced the mail, it has no disposition, and it is not there: somebody removed it before it was read."""
 
@@ -112,7 +102,7 @@ def take_in(mail: RawMail, desk: Desk, domains: OwnDomains, emit: Callable[[str]
         try:
             outcome = _reports(mail, desk, domains)
             desk.tally.add(MAILS_RECEIVED)
-        except _Unfit as unfit:
+        except Unfit as unfit:
             outcome = _quarantine(mail, desk, unfit)
             desk.tally.add(MAILS_RECEIVED)
             desk.tally.add(MAILS_QUARANTINED, 1, unfit.reason)
@@ -141,7 +131,7 @@ def _reports(mail: RawMail, desk: Desk, domains: OwnDomains) -> Outcome:
             entries.setdefault(key, entry)
     if not entries:
         said = "; ".join(outcome.notes[-5:]) or "a report that names no domain of ours"
-        raise _Unfit(QuarantineReason.FOREIGN_DOMAIN, said, parsed.headers)
+        raise Unfit(QuarantineReason.FOREIGN_DOMAIN, said, parsed.headers)
     rendered = _rendered(entries, parsed.headers)
     for key, entry in entries.items():
         _store(key, entry, rendered.pop(key), desk, domains.by_name[entry.policy_domain], outcome)
@@ -154,14 +144,14 @@ def _rendered(entries: Mapping[str, LedgerEntry], headers: Sequence[Header]) -> 
     """The objects' bytes, before the first of them is written: too many of them, and none is."""
     if len(entries) > MAX_ENTRIES_OF_MAIL:
         told = f"it would take {len(entries):,} places in the ledger; a mail may take {MAX_ENTRIES_OF_MAIL}"
-        raise _Unfit(QuarantineReason.TOO_LARGE, told, headers)
+        raise Unfit(QuarantineReason.TOO_LARGE, told, headers)
     rendered: dict[str, bytes] = {}
     room = MAX_BYTES_OF_MAIL
     for key, entry in entries.items():
         rendered[key] = entry.render()
         room -= len(rendered[key])
         if room < 0:
-            raise _Unfit(
+            raise Unfit(
                 QuarantineReason.TOO_LARGE,
                 f"kept for {len(entries)} of our domains it takes more than {MAX_BYTES_OF_MAIL:,} bytes",
                 headers,
@@ -170,42 +160,19 @@ def _rendered(entries: Mapping[str, LedgerEntry], headers: Sequence[Header]) -> 
 
 
 def _believed(mail: RawMail, desk: Desk) -> tuple[message.Message, str]:
-    """The mail taken apart, and who signed it; authenticity comes before any parsing of what a stranger attached."""
+    """The mail taken apart, and who signed it."""
     try:
         stored = desk.store.get(mail.key, message.LIMITS.max_mail_bytes)
     except ObjectTooLarge as e:
-        raise _Unfit(QuarantineReason.TOO_LARGE, f"{e.size:,} bytes, not read") from e
+        raise Unfit(QuarantineReason.TOO_LARGE, f"{e.size:,} bytes, not read") from e
     if stored is None:
         raise RawMailMissing(mail.key)
-    headers: tuple[Header, ...] = ()
-    try:
-        headers = message.headers(stored.body)
-        verdict = authenticity.judge(headers)
-        if verdict.reason is not None:
-            raise _Unfit(verdict.reason, verdict.detail, headers)
-        return message.parse(stored.body), verdict.signer
-    except message.NotAReport as e:
-        raise _Unfit(QuarantineReason.NOT_A_REPORT, str(e), headers) from e
-    except message.TooLarge as e:
-        raise _Unfit(QuarantineReason.TOO_LARGE, str(e), headers) from e
-    except message.MessageError as e:
-        raise _Unfit(QuarantineReason.UNREADABLE, str(e), headers) from e
+    return reading.believed(stored.body)
 
 
 def _readable(parsed: message.Message, outcome: Outcome) -> list[report.Report]:
-    """The reports that can be read. One unreadable part does not spoil its neighbours; all of them do."""
-    reports, errors = [], []
-    for data in parsed.reports:
-        try:
-            read = report.parse(data)
-        except report.InvalidReport as e:
-            errors.append(f"a part is no report: {e}")
-        else:
-            reports.append(read)
-            outcome.notes.extend(read.notes)
-    if not reports:
-        raise _Unfit(QuarantineReason.UNREADABLE, "; ".join(errors), parsed.headers)
-    outcome.notes.extend(errors)
+    reports, notes = reading.readable(parsed)
+    outcome.notes.extend(notes)
     return reports
 
 
@@ -292,7 +259,7 @@ def _count(entry: LedgerEntry, desk: Desk, own: OwnDomain) -> None:
         desk.tally.add(FAILURES, count, result_type)
 
 
-def _quarantine(mail: RawMail, desk: Desk, unfit: _Unfit) -> Outcome:
+def _quarantine(mail: RawMail, desk: Desk, unfit: Unfit) -> Outcome:
     stem = quarantine_stem(unfit.reason, mail.mail_id)
     beside = {
         "version": 1,

@@ -9,6 +9,8 @@ COMMANDS = {
     "summary": "what reports count, by domain, day, MX and more; periods compared",
     "show": "one report whole, or one cause from first to last sight",
     "tail": "the last mails that came in, and what became of each",
+    "reprocess": "have mail read again that was not taken in, or kept apart by mistake",
+    "erase": "all that is kept about one domain, for a customer who leaves",
     "dashboard": "the stored reports as a static site",
 }
 """Name and one line of help. The module is `mailtls.cli.reports.<name>_command` and holds `command`."""

@@ -42,7 +42,7 @@ class Bucket(Protocol):
         """At most `limit` + 1 bytes: one more than `limit` shows that there is more. None: no such object."""
 
 
-def bucket_at(place: str, region: str | None) -> Bucket:
+def bucket_at(place: str, region: str | None) -> "S3Bucket | FolderBucket":
     """place: `s3://BUCKET` or a folder. Raises StoreTrouble."""
     if place.startswith(S3):
         return S3Bucket(place.removeprefix(S3).strip("/"), region)
@@ -74,16 +74,21 @@ class S3Bucket:
             raise StoreTrouble("S3 is read through boto3, which is not installed: pip install 'mailtls[aws]'") from e
         retries = {"total_max_attempts": 4, "mode": "standard"}
         bounds = Config(connect_timeout=5, read_timeout=20, retries=retries, max_pool_connections=32)
-        with _Told(f"region {region}"):
+        with trouble_of(f"region {region}"):
             self._client.append(boto3.Session(region_name=region).client("s3", config=bounds))
 
     @property
     def name(self) -> str:
         return f"{S3}{self.bucket}"
 
+    @property
+    def client(self) -> Any:
+        """boto3's, for one who changes something."""
+        return self._client[0]
+
     def objects(self, prefix: str) -> Iterator[Object]:
         number = 0
-        with _Told(f"s3:ListBucket on {self.bucket}"):
+        with trouble_of(f"s3:ListBucket on {self.bucket}"):
             for page in self._client[0].get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
                 for found in page.get("Contents", ()):
                     number += 1
@@ -92,14 +97,14 @@ class S3Bucket:
                     yield Object(found["Key"], found["Size"], found["LastModified"])
 
     def read(self, key: str, limit: int) -> bytes | None:
-        with _Told(f"s3:GetObject on {self.bucket}/{key}", missing=("NoSuchKey", "404")) as told:
+        with trouble_of(f"s3:GetObject on {self.bucket}/{key}", missing=("NoSuchKey", "404")) as told:
             with self._client[0].get_object(Bucket=self.bucket, Key=key)["Body"] as body:
                 data: bytes = body.read(limit + 1)
             return data
         return None if told.missed else b""
 
 
-class _Told:
+class trouble_of:  # reads as the words it is: with trouble_of(...)
     """Turns what boto3 raises into StoreTrouble. what: the permission and the place. missing: error codes that are no
     trouble; `missed` then tells of one."""
 
@@ -107,7 +112,7 @@ class _Told:
         self._what, self._missing = what, missing
         self.missed = False
 
-    def __enter__(self) -> "_Told":
+    def __enter__(self) -> "trouble_of":
         return self
 
     def __exit__(self, _kind: object, raised: BaseException | None, _trace: object) -> bool:

@@ -1,6 +1,8 @@
 """Reports and mails read from a bucket, against the emulator: the same as from a folder with the same objects."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from mailtls.observe.report_bucket import FolderBucket, S3Bucket
 from mailtls.observe.report_sources import reports_in
 from mailtls.observe.store import StoreTrouble
 from mailtls.reports.bucket_layout import disposition_key, to_bytes
+from mailtls.tls_rpt.contract import OwnDomain, render_domain_list
 from sandbox import account
 from sandbox.cloud.start import Emulator
 
@@ -62,3 +65,40 @@ def test_a_bucket_is_read_as_a_folder_is(bucket: str, tmp_path: Path) -> None:
 def test_a_bucket_that_is_not_there_is_trouble(bucket: str) -> None:
     with pytest.raises(StoreTrouble, match="s3:ListBucket on"):
         list(reports_in([f"s3://{bucket}-none/"], account.REGION))
+
+
+def reports(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mailtls.cli", "reports", *arguments, "--region", account.REGION]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def versions_of(aws: Clients, bucket: str, prefix: str = "") -> list[str]:
+    answer = aws("s3").list_object_versions(Bucket=bucket, Prefix=prefix)
+    return [one["Key"] for kind in ("Versions", "DeleteMarkers") for one in answer.get(kind, ())]
+
+
+def test_a_mail_is_announced_again_and_its_disposition_gone_for_good(bucket: str, aws: Clients) -> None:
+    s3 = aws("s3")
+    s3.put_object(Bucket=bucket, Key="domains/test.json", Body=render_domain_list([OwnDomain("contoso.example")]))
+    counted = reports("reprocess", f"s3://{bucket}", "--mail", "m1")
+    assert counted.returncode == 1, counted.stderr
+    assert len(versions_of(aws, bucket, "raw/m1")) == 1
+    done = reports("reprocess", f"s3://{bucket}", "--mail", "m1", "--write")
+    assert done.returncode == 0, done.stderr
+    assert len(versions_of(aws, bucket, "raw/m1")) == 2  # S3 notifies of each new one
+    assert versions_of(aws, bucket, "dispositions/") == []
+    assert s3.get_object(Bucket=bucket, Key="raw/m1")["Body"].read() == b"Subject: x\n\n"
+
+
+def test_nothing_of_an_erased_domain_is_left_in_any_version(bucket: str, aws: Clients) -> None:
+    s3 = aws("s3")
+    for number in range(3):
+        s3.put_object(Bucket=bucket, Key="alerts/contoso.example/cause.json", Body=f"{number}".encode())
+        s3.put_object(Bucket=bucket, Key=f"reports/contoso.example/2026-11-30/{number}.json", Body=b"{}")
+        s3.put_object(Bucket=bucket, Key=f"reports/contoso.example.org/2026-11-30/{number}.json", Body=b"{}")
+    s3.delete_object(Bucket=bucket, Key="reports/contoso.example/2026-11-30/2.json")  # a slip of a hand leaves a marker
+    done = reports("erase", "contoso.example", f"s3://{bucket}", "--write", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["objects"]["stored reports"] == 3
+    left = [key for key in versions_of(aws, bucket) if not key.startswith("some/")]
+    assert left == [f"reports/contoso.example.org/2026-11-30/{number}.json" for number in range(3)]

@@ -1,0 +1,146 @@
+"""`mailtls reports reprocess` and `erase` over a copy of a bucket that the function has filled."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from mailtls.tls_rpt.contract import OwnDomain, parse_domain_list, render_domain_list
+
+LEFT = OwnDomain("leaving.example", "testing", ("mx1.leaving.example",), "team")
+
+
+def run(*arguments):
+    return subprocess.run([sys.executable, "-m", "mailtls.cli", "reports", *map(str, arguments)], capture_output=True,
+                          text=True, timeout=120, check=False)  # fmt: skip
+
+
+def copied(cloud, place, old=timedelta(hours=5)):
+    """As `aws s3 sync` makes it; raw mails arrived `old` ago."""
+    then = (datetime.now(UTC) - old).timestamp()
+    for key, body in cloud.store.objects.items():
+        path = place / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(body)
+        os.utime(path, (then, then))
+    return place
+
+
+def files(place):
+    return {path.relative_to(place).as_posix(): path.read_bytes() for path in place.rglob("*") if path.is_file()}
+
+
+def test_what_nothing_became_of_is_told_with_what_would_become_of_it_today(cloud, mails, tmp_path):
+    cloud.receive(mails.is_clean())
+    lost = cloud.arrive(mails.is_clean(day="2026-11-29"))
+    junk = cloud.arrive(mails.mail(text="spam"))
+    done = run("reprocess", copied(cloud, tmp_path), "--format", "json")
+    assert done.returncode == 1, done.stderr
+    told = {line["mail"]: line for line in map(json.loads, done.stdout.splitlines())}
+    assert set(told) == {lost, junk}
+    assert (told[lost]["today"], told[lost]["wanted"], told[lost]["announced"]) == ("stored", True, False)
+    assert told[lost]["today_told"] == "a report about contoso.example"
+    assert (told[junk]["today"], told[junk]["wanted"]) == ("unreadable", False)
+
+
+def test_mail_on_its_way_is_left_alone(cloud, mails, tmp_path):
+    cloud.arrive(mails.is_clean())
+    done = run("reprocess", copied(cloud, tmp_path, timedelta(minutes=30)))
+    assert (done.returncode, done.stdout) == (0, "0 mails to be announced again; --write does it\n")
+
+
+def test_what_was_kept_apart_is_wanted_where_todays_reader_takes_it(cloud, mails, tmp_path):
+    """A domain that was added after its first report came."""
+    report = mails.report(mails.policy(**{"policy-domain": "leaving.example"}))
+    kept = cloud.receive(mails.mail(report))
+    assert kept["reason"] == "foreign-domain"
+    cloud.receive(mails.mail(mails.report(mails.policy(**{"policy-domain": "elsewhere.example"}), day="2026-11-29")))
+    cloud.own(mails.contoso, LEFT)
+    place = copied(cloud, tmp_path)
+    done = run("reprocess", place, "--reason", "foreign-domain", "--format", "json")
+    wanted = {line["mail"]: line["wanted"] for line in map(json.loads, done.stdout.splitlines())}
+    assert wanted == {"mail1": True, "mail2": False}
+    assert "1 would be kept apart again" in run("reprocess", place, "--reason", "foreign-domain").stdout
+    assert run("reprocess", place).returncode == 0  # not asked for
+
+    before = files(place)
+    refused = run("reprocess", place, "--mail", "mail1", "--write")
+    assert refused.returncode == 2
+    assert "no queue" in refused.stderr
+    assert files(place) == before
+
+    del cloud.store.objects["dispositions/mail1.json"]
+    assert cloud.notify("mail1", "mail1") == []
+    assert cloud.store.json("dispositions/mail1.json")["disposition"] == "stored"
+    assert len(cloud.store.under("reports/leaving.example/")) == 1
+
+
+def test_a_mail_that_is_not_there_and_an_arn_that_is_none(cloud, mails, tmp_path):
+    cloud.receive(mails.is_clean())
+    place = copied(cloud, tmp_path)
+    assert "raw/none is not there" in run("reprocess", place, "--mail", "none").stderr
+    assert "no ARN of a queue" in run("reprocess", place, "--dead-letters", "queue").stderr
+
+
+@pytest.fixture
+def bucket(cloud, mails, tmp_path):
+    """Reports about two domains that share an MX fault, one mail about both, mail that was kept apart."""
+    cloud.own(mails.contoso, LEFT)
+    failed = mails.failure(500, mx="mx.mailhost.example")
+    leaving = {"policy-domain": "leaving.example", "policy-string": [], "mx-host": ["mx.mailhost.example"]}
+    cloud.receive(mails.mail(mails.report(mails.policy(100, (failed,)))))
+    cloud.receive(mails.mail(mails.report(mails.policy(100, (failed,), **leaving)), signer="microsoft.com"))
+    both = mails.report(mails.policy(5), mails.policy(7, **leaving), day="2026-11-29")
+    cloud.receive(mails.mail(both))
+    headers = [("TLS-Report-Domain", "leaving.example")]
+    cloud.receive(mails.mail(text="junk", headers=mails.ses_headers() + mails.sender_headers()[:-2] + headers))
+    cloud.tick()
+    return copied(cloud, tmp_path)
+
+
+def test_a_domain_that_is_deployed_is_not_erased_by_mistake(bucket):
+    before = files(bucket)
+    done = run("erase", "leaving.example", bucket, "--write")
+    assert done.returncode == 2
+    assert "is deployed (domains/sandbox.json)" in done.stderr
+    assert files(bucket) == before
+
+
+def test_erase_counts_first_and_deletes_what_is_the_domains_alone(bucket):
+    listed = parse_domain_list((bucket / "domains" / "sandbox.json").read_bytes())
+    kept = [own for own in listed if own.policy_domain != "leaving.example"]
+    (bucket / "domains" / "sandbox.json").write_text(render_domain_list(kept))
+    before = files(bucket)
+    counted = run("erase", "leaving.example", bucket)
+    assert counted.returncode == 1
+    assert files(bucket) == before
+
+    done = run("erase", "leaving.example", bucket, "--write", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    receipt = json.loads(done.stdout)
+    assert receipt["objects"]["stored reports"] == 2
+    assert receipt["objects"]["mails and what became of them"] == 2
+    assert receipt["objects"]["copies kept apart"] == 2
+    assert receipt["shared_mails"] == 1
+    after = files(bucket)
+    assert {key for key, body in after.items() if "leaving.example" in key or b"leaving.example" in body} == {
+        "dispositions/mail3.json"  # about contoso.example too
+    }
+    assert "raw/mail3" in after
+    gone = before.keys() - after.keys()
+    assert gone >= {"raw/mail2", "dispositions/mail2.json", "raw/mail4", "reporters/leaving.example.json"}
+    assert not [key for key in gone if "contoso.example" in key]
+    assert [key for key in after if key.startswith("hosts/")] == [key for key in before if key.startswith("hosts/")]
+
+    again = run("erase", "leaving.example", bucket)
+    assert again.returncode == 0
+    assert "0 objects" in again.stdout
+
+
+def test_what_is_no_domain_is_told(bucket):
+    done = run("erase", "not a domain", bucket)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
