@@ -35,11 +35,13 @@ class SubscriptionArgs(TypedDict):
 
 
 class AlertTopicArgs(TypedDict):
-    """region: of the topic; an alarm may notify topics of its own region only."""
+    """region: of the topic; an alarm may notify topics of its own region only. heard_elsewhere: somebody who is none of
+    the subscriptions (alert_delivery.py) gets everything."""
 
     region: str
     account_id: pulumi.Input[str]
     subscriptions: Sequence[SubscriptionArgs]
+    heard_elsewhere: NotRequired[bool]
 
 
 class AlertTopic(pulumi.ComponentResource):
@@ -86,7 +88,8 @@ class AlertTopic(pulumi.ComponentResource):
                 # people come and go by settings, also where all else is protected
                 opts=pulumi.ResourceOptions(parent=self, protect=False),
             )
-        if all(filter_policy(subscription) for subscription in args["subscriptions"]):
+        hears_all = [one for one in args["subscriptions"] if not filter_policy(one)]
+        if not hears_all and not args.get("heard_elsewhere"):
             pulumi.log.warn(
                 "no subscription without owner and severity: alarms about the pipeline itself (no reports coming in, "
                 "dead letters) carry neither and will reach nobody",

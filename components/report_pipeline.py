@@ -33,6 +33,7 @@ class ReportPipelineArgs(TypedDict):
     policy_bucket: name of the policy store's bucket; the function reads there what was served.
     code: the Lambda's archive, made of report_lambda/MANIFEST.
     subscriptions: who is told. At least one without owner and severity, else nobody hears of the pipeline's own faults.
+    heard_elsewhere: see alert_topic.AlertTopicArgs.
     alert_limits: of reports/alert_limits.py, rendered; left out, its defaults.
     per_domain_metrics: costs up to $2.40 a domain and month; see report_function.METRICS_PER_DOMAIN.
     lifetimes: days that mail and ledger are kept; what is deleted is gone.
@@ -50,6 +51,7 @@ class ReportPipelineArgs(TypedDict):
     policy_bucket: pulumi.Input[str]
     code: pulumi.Archive
     subscriptions: NotRequired[Sequence[SubscriptionArgs]]
+    heard_elsewhere: NotRequired[bool]
     alert_limits: NotRequired[str]
     per_domain_metrics: NotRequired[bool]
     lifetimes: NotRequired[Lifetimes]
@@ -85,7 +87,12 @@ class ReportPipeline(pulumi.ComponentResource):
 
         topic = AlertTopic(
             f"{name}-alerts",
-            {"region": region, "account_id": account_id, "subscriptions": args.get("subscriptions", ())},
+            {
+                "region": region,
+                "account_id": account_id,
+                "subscriptions": args.get("subscriptions", ()),
+                "heard_elsewhere": args.get("heard_elsewhere", False),
+            },
             child,
         )
         store_args: ReportStoreArgs = {

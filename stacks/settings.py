@@ -30,6 +30,9 @@ LONGEST_URL = 200
 
 _LOCAL_PART = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?")
 _ADDRESS = re.compile(r"https://[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[A-Za-z0-9._~/%+@-]*)?")
+_PARAMETER = re.compile(r"/[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*")
+"""Also what a policy of IAM takes without escapes."""
+_WEBHOOK = re.compile(r"https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:[/?][A-Za-z0-9._~/?%+@&=:,;!$'()*-]*)?")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
 
 
@@ -53,8 +56,10 @@ USED_BY = {
 }
 """Settings that not every kind has a use for. Taken in silence, they would look as if they did something."""
 
-PROTOCOLS = ("https", "email", "email-json")
-"""Subscribers that need nothing but their own consent. A queue, function or stream has to let the topic in by a policy
+DELIVERED = ("slack", "teams", "webhook")
+"""Subscribers that a function of ours brings alerts to (components/alert_delivery.py)."""
+PROTOCOLS = ("https", "email", "email-json", *DELIVERED)
+"""The first three need nothing but their own consent. A queue, function or stream has to let the topic in by a policy
 or role of its own, which nobody makes here; whoever makes it subscribes to the topic there."""
 
 
@@ -73,12 +78,22 @@ class Reports:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """Who hears of alerts: all of them, or those of one owner and of some severities."""
+    """Who hears of alerts: all of them, or those of one owner and of some severities.
+
+    endpoint: "" for slack and teams, whose address is the secret. secret: name of the SSM parameter; None but for
+    DELIVERED.
+    """
 
     protocol: str
     endpoint: str
     owner: str | None
     severity: tuple[str, ...]
+    secret: str | None = None
+
+    @property
+    def hears_all(self) -> bool:
+        """The alarms of the pipeline among it, which have neither owner nor severity?"""
+        return self.owner is None and not self.severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,15 +229,26 @@ def _reports(fields: Fields, kind: Kind, zones: DnsZones) -> Reports | None:
 
 
 def _subscriptions(fields: Fields) -> tuple[Subscription, ...]:
-    return tuple(
-        Subscription(
-            protocol=entry.word("protocol", PROTOCOLS, "subscribe others to the stack's output topic_arn by yourself"),
-            endpoint=entry.text("endpoint", required=True) or "",
-            owner=entry.text("owner"),
-            severity=entry.words("severity", ("critical", "warning", "info")),
-        )
-        for entry in fields.entries("subscriptions")
-    )
+    return tuple(_subscription(entry) for entry in fields.entries("subscriptions"))
+
+
+def _subscription(entry: Fields) -> Subscription:
+    protocol = entry.word("protocol", PROTOCOLS, "subscribe others to the stack's output topic_arn by yourself")
+    owner, severity = entry.text("owner"), entry.words("severity", ("critical", "warning", "info"))
+    if protocol not in DELIVERED:
+        entry.unused("secret", f"{protocol} has no use for it, only {', '.join(DELIVERED)}; leave it out")
+        return Subscription(protocol, entry.text("endpoint", required=True) or "", owner, severity)
+    secret = entry.text("secret", required=True) or ""
+    if secret and not (len(secret) <= LONGEST_URL and _PARAMETER.fullmatch(secret)):
+        # not shown: it may be the secret itself
+        entry.fault("secret", "write the name of an SSM parameter from its first slash, such as /mailtls/chat")
+    if protocol != "webhook":
+        entry.unused("endpoint", f"the address for {protocol} is what the parameter `secret` holds; leave it out")
+        return Subscription(protocol, "", owner, severity, secret)
+    endpoint = entry.text("endpoint", required=True) or ""
+    if endpoint and not _WEBHOOK.fullmatch(endpoint):
+        entry.fault("endpoint", "write https://host/path, without user, blanks and #")
+    return Subscription(protocol, endpoint, owner, severity, secret)
 
 
 def _alerts(fields: Fields) -> AlertLimits:

@@ -19,6 +19,7 @@ import yaml
 from pulumi.provider.experimental.component import ComponentProvider
 from strict_mocks import Recording, run
 
+from components.alert_delivery import AlertDelivery
 from components.alert_topic import AlertTopic
 from components.certificate_events import CertificateEvents
 from components.policy_host import PolicyEdge
@@ -129,7 +130,7 @@ def test_the_schema_of_components_is_the_same_as_ever() -> None:
     """Those that could be offered to other languages as they are. The rest take a DnsZone, a Policy or resources, which
     have no wire form yet."""
     portable: list[type[pulumi.ComponentResource]] = [
-        *(AlertTopic, CertificateEvents, PolicyEdge, PolicyStore),
+        *(AlertDelivery, AlertTopic, CertificateEvents, PolicyEdge, PolicyStore),
         *(ReportAlarms, ReportFunction, ReportQueue, ReportStore),
     ]
     with warnings.catch_warnings(action="ignore", category=ResourceWarning):  # the SDK leaves a file open

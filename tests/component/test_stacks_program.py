@@ -165,6 +165,24 @@ def test_alerts_name_the_file_to_edit_as_it_lies_in_the_repository() -> None:
         assert (REPOSITORY / own.spec).is_file()
 
 
+def test_each_chat_and_webhook_has_its_own_delivery(specs: Path, caplog: pytest.LogCaptureFixture) -> None:
+    chats: list[dict[str, Any]] = [
+        {"protocol": "slack", "secret": "/mailtls/slack"},
+        {"protocol": "webhook", "endpoint": "https://a.example/b", "secret": "/mailtls/key", "severity": ["critical"]},
+    ]
+    with caplog.at_level("WARNING"):
+        recording = deploy(specs, subscriptions=chats)
+    forms = {
+        one.inputs["description"].rpartition(" ")[2]
+        for one in recording.of("aws:lambda/function:Function")
+        if one.inputs["handler"] == "report_lambda.delivery.handler.handle"
+    }
+    assert forms == {"slack", "webhook"}
+    assert "will reach nobody" not in caplog.text  # slack hears of everything
+    above = deploy(specs, subscriptions=[{"protocol": "teams", "secret": "/mailtls/teams"}, *chats])
+    assert {one.urn for one in recording.resources} <= {one.urn for one in above.resources}
+
+
 def test_alerts_lead_where_the_settings_say(specs: Path) -> None:
     recording = deploy(specs, links={"dashboard": "https://tls.contoso.example/"})
     listed = recording.one("aws:s3/bucketObjectv2:BucketObjectv2", "domain-list").inputs["content"]

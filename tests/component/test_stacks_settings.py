@@ -9,7 +9,7 @@ import pytest
 from components.dns_zones.zones import Provider
 from mailtls.reports.alert_limits import AlertLimits
 from stacks.setting_reader import SettingFaults
-from stacks.settings import REPOSITORY, Kind, Links, Settings, parse
+from stacks.settings import REPOSITORY, Kind, Links, Settings, Subscription, parse
 
 GOOD: dict[str, Any] = {
     "mailtls:policy_specs": "specs",
@@ -226,3 +226,40 @@ def test_links_are_addresses_that_are_added_to(tmp_path: Path) -> None:
         read(tmp_path, links={"dashboard": "http://tls.contoso.example"})
     with pytest.raises(SettingFaults, match=r"mailtls:links\.dashbord: there is no such .* mean dashboard"):
         read(tmp_path, links={"dashbord": "https://tls.contoso.example"})
+
+
+def test_chats_and_signed_webhooks_have_their_secret_by_name(tmp_path: Path) -> None:
+    slack = {"protocol": "slack", "secret": "/mailtls/alerts/slack", "owner": "mail-team"}
+    webhook = {"protocol": "webhook", "endpoint": "https://a.example/b?c=d", "secret": "/mailtls/key"}
+    assert read(tmp_path, subscriptions=[slack, webhook]).subscriptions == (
+        Subscription("slack", "", "mail-team", (), "/mailtls/alerts/slack"),
+        Subscription("webhook", "https://a.example/b?c=d", None, (), "/mailtls/key"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("subscription", "fault"),
+    [
+        ({"protocol": "slack"}, "mailtls:subscriptions[0].secret: is missing"),
+        (
+            {"protocol": "slack", "secret": "/a", "endpoint": "https://hooks.example/x"},
+            "endpoint: the address for slack",
+        ),
+        ({"protocol": "teams", "secret": "https://hooks.example/token"}, "secret: write the name of an SSM parameter"),
+        ({"protocol": "webhook", "secret": "/a"}, "mailtls:subscriptions[0].endpoint: is missing"),
+        ({"protocol": "webhook", "secret": "/a", "endpoint": "http://a.example"}, "endpoint: write https://host/path"),
+        (
+            {"protocol": "webhook", "secret": "/a", "endpoint": "https://u:p@a.example"},
+            "endpoint: write https://host/path",
+        ),
+        ({"protocol": "email", "secret": "/a", "endpoint": "a@b.example"}, "secret: email has no use for it"),
+        ({"protocol": "slak", "secret": "/a"}, "did you mean slack?"),
+    ],
+)
+def test_a_fault_of_a_delivery_is_told_and_no_secret_shown(
+    tmp_path: Path, subscription: dict[str, str], fault: str
+) -> None:
+    with pytest.raises(SettingFaults) as caught:
+        read(tmp_path, subscriptions=[subscription])
+    assert fault in str(caught.value)
+    assert "token" not in str(caught.value)

@@ -118,6 +118,7 @@ def test_roles_are_handed_to_one_service_each() -> None:
     handed = {one["Resource"]: one["Condition"]["StringEquals"]["iam:PassedToService"] for one in passing}
     assert handed == {
         "arn:aws:iam::123456789012:role/reports-function-role-*": "lambda.amazonaws.com",
+        "arn:aws:iam::123456789012:role/alert-*-role-*": "lambda.amazonaws.com",
         "arn:aws:iam::123456789012:role/report-alarms-certificates-forward-role-*": "events.amazonaws.com",
     }
 

@@ -10,9 +10,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-def manifest_files() -> list[Path]:
+def manifest_files(folder: str = "report_lambda") -> list[Path]:
     """Files by MANIFEST's globs, relative to the repository root."""
-    lines = (ROOT / "report_lambda" / "MANIFEST").read_text().splitlines()
+    lines = (ROOT / folder / "MANIFEST").read_text().splitlines()
     globs = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     found = []
     for pattern in globs:
@@ -62,3 +62,16 @@ def test_the_zip_holds_the_two_standards_the_reports_and_the_function(archive):
     folders = {path.parent.as_posix() for path in manifest_files()}
     assert folders == {"mailtls", "mailtls/mta_sts", "mailtls/tls_rpt", "mailtls/reports", "report_lambda"}
     assert archive.stat().st_size < 150_000
+
+
+def test_the_delivery_function_is_a_small_zip_of_its_own(tmp_path):
+    target, files = tmp_path / "delivery.zip", manifest_files("report_lambda/delivery")
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in files:
+            packed.write(ROOT / path, path.as_posix())
+    code = "import report_lambda.delivery.handler as h; print(h.handle.__name__, *sorted(sys.modules))"
+    name, *loaded = run_isolated(target, code).split()
+    assert name == "handle"
+    assert not {"boto3", "botocore", "mailtls"} & set(loaded)
+    assert {path.parent.as_posix() for path in files} == {"report_lambda", "report_lambda/delivery"}
+    assert target.stat().st_size < 20_000
