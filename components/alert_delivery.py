@@ -1,4 +1,4 @@
-"""One subscriber that SNS cannot reach by itself: Slack, Teams, or a webhook whose messages are signed.
+"""One subscriber that SNS cannot reach by itself: Slack, Teams, PagerDuty, or a webhook with signed messages.
 
     topic -> queue (+ dead letters) -> function (`report_lambda/delivery/`) -> HTTPS
 
@@ -35,9 +35,9 @@ LOG_DAYS = 90
 class AlertDeliveryArgs(TypedDict):
     """
     region: of the topic. code: the archive made of report_lambda/delivery/MANIFEST.
-    form: `slack`, `teams` or `webhook`. secret: name of an SSM parameter (SecureString), from its first slash: of Slack
-    and Teams the address of the incoming webhook, of a webhook the key to sign with.
-    url: of a webhook; the others have theirs in the secret.
+    form: `slack`, `teams`, `pagerduty` or `webhook`. secret: name of an SSM parameter (SecureString), from its first
+    slash: of Slack and Teams the address of the incoming webhook, of PagerDuty the integration's key, of a webhook the
+    key to sign with. url: of a webhook, or of PagerDuty's events in another region than the US.
     owner, severity: as of any subscription (alert_topic.SubscriptionArgs).
     """
 

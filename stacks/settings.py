@@ -56,7 +56,7 @@ USED_BY = {
 }
 """Settings that not every kind has a use for. Taken in silence, they would look as if they did something."""
 
-DELIVERED = ("slack", "teams", "webhook")
+DELIVERED = ("slack", "teams", "pagerduty", "webhook")
 """Subscribers that a function of ours brings alerts to (components/alert_delivery.py)."""
 PROTOCOLS = ("https", "email", "email-json", *DELIVERED)
 """The first three need nothing but their own consent. A queue, function or stream has to let the topic in by a policy
@@ -80,8 +80,8 @@ class Reports:
 class Subscription:
     """Who hears of alerts: all of them, or those of one owner and of some severities.
 
-    endpoint: "" for slack and teams, whose address is the secret. secret: name of the SSM parameter; None but for
-    DELIVERED.
+    endpoint: "" for slack and teams, whose address is the secret, and where pagerduty has its usual one.
+    secret: name of the SSM parameter; None but for DELIVERED.
     """
 
     protocol: str
@@ -242,10 +242,10 @@ def _subscription(entry: Fields) -> Subscription:
     if secret and not (len(secret) <= LONGEST_URL and _PARAMETER.fullmatch(secret)):
         # not shown: it may be the secret itself
         entry.fault("secret", "write the name of an SSM parameter from its first slash, such as /mailtls/chat")
-    if protocol != "webhook":
+    if protocol in ("slack", "teams"):
         entry.unused("endpoint", f"the address for {protocol} is what the parameter `secret` holds; leave it out")
         return Subscription(protocol, "", owner, severity, secret)
-    endpoint = entry.text("endpoint", required=True) or ""
+    endpoint = entry.text("endpoint", required=protocol == "webhook") or ""
     if endpoint and not _WEBHOOK.fullmatch(endpoint):
         entry.fault("endpoint", "write https://host/path, without user, blanks and #")
     return Subscription(protocol, endpoint, owner, severity, secret)

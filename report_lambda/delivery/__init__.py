@@ -1,1 +1,1 @@
-"""The function that brings alerts to Slack, Teams and signed webhooks: a zip of its own."""
+"""The function that brings alerts to Slack, Teams, PagerDuty and signed webhooks: a zip of its own."""

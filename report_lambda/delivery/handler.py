@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from report_lambda.delivery import notice, signature, slack, teams
+from report_lambda.delivery import notice, pagerduty, signature, slack, teams
 from report_lambda.delivery.post import post
 
 USER_AGENT = "mailtls-alerts/1"
@@ -38,6 +38,9 @@ def deliver(message_id: str, message: str, now: datetime) -> int:
             return post(secret, _json(slack.body(alert)), headers)
         case "teams":
             return post(secret, _json(teams.body(alert)), headers)
+        case "pagerduty":
+            url = os.environ.get("MAILTLS_DELIVERY_URL", pagerduty.ADDRESS)
+            return post(url, _json(pagerduty.body(alert, secret)), headers)
         case _:
             body = _json(alert)
             signed = signature.headers(secret, message_id, int(now.timestamp()), body)

@@ -231,6 +231,12 @@ def test_links_are_addresses_that_are_added_to(tmp_path: Path) -> None:
 def test_chats_and_signed_webhooks_have_their_secret_by_name(tmp_path: Path) -> None:
     slack = {"protocol": "slack", "secret": "/mailtls/alerts/slack", "owner": "mail-team"}
     webhook = {"protocol": "webhook", "endpoint": "https://a.example/b?c=d", "secret": "/mailtls/key"}
+    pagerduty = {"protocol": "pagerduty", "secret": "/mailtls/pagerduty"}
+    europe = {**pagerduty, "endpoint": "https://events.eu.pagerduty.com/v2/enqueue"}
+    assert read(tmp_path, subscriptions=[pagerduty, europe]).subscriptions == (
+        Subscription("pagerduty", "", None, (), "/mailtls/pagerduty"),
+        Subscription("pagerduty", "https://events.eu.pagerduty.com/v2/enqueue", None, (), "/mailtls/pagerduty"),
+    )
     assert read(tmp_path, subscriptions=[slack, webhook]).subscriptions == (
         Subscription("slack", "", "mail-team", (), "/mailtls/alerts/slack"),
         Subscription("webhook", "https://a.example/b?c=d", None, (), "/mailtls/key"),

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from mailtls.reports import alert_json
-from report_lambda.delivery import handler, notice, post, signature, slack, teams
+from report_lambda.delivery import handler, notice, pagerduty, post, signature, slack, teams
 from report_lambda.delivery.post import NotDelivered
 
 SCHEMA = json.loads((Path(alert_json.__file__).parent / "alert.v1.schema.json").read_text("utf-8"))
@@ -195,6 +195,27 @@ def test_teams_gets_a_card_by_an_address_that_is_the_secret(receiver, deliver, a
     assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
     lines = [block["inlines"][0]["text"].replace("\u00a0", " ") for block in attachment["content"]["body"]]
     assert lines == alert["text"].splitlines()
+
+
+def test_pagerduty_opens_and_resolves_one_incident(receiver, deliver, alert):
+    deliver("pagerduty", alert, "R0UTINGKEY", receiver.url)
+    deliver("pagerduty", {**alert, "status": "over"}, "R0UTINGKEY", receiver.url)
+    opened, resolved = (json.loads(body) for _, _, body in receiver.got)
+    assert (opened["event_action"], resolved["event_action"]) == ("trigger", "resolve")
+    assert opened["dedup_key"] == resolved["dedup_key"] == alert["dedup_key"]
+    assert opened["routing_key"] == "R0UTINGKEY"
+    told = opened["payload"]
+    assert (told["summary"], told["source"], told["severity"]) == (alert["summary"], "contoso.example", "critical")
+    assert told["class"] == "certificate-expired"
+    assert told["custom_details"]["failed_sessions"] == 1100
+
+
+def test_pagerduty_takes_what_is_about_no_domain():
+    made = pagerduty.body(notice.document(json.dumps(ALARM), NOW), "K")
+    assert made["payload"]["source"] == "mailtls"
+    assert made["payload"]["severity"] in {"critical", "error", "warning", "info"}  # the words of its API
+    long = {**notice.document("x", NOW), "summary": "s" * 2000}
+    assert len(pagerduty.body(long, "K")["payload"]["summary"]) == 1024
 
 
 @pytest.mark.parametrize(
