@@ -41,6 +41,8 @@ MAX_BYTES = 64 * 1024 * 1024
 """Of one domain, all days together."""
 MAX_LISTED = 50_000
 """Keys of one domain's ledger: more than MAX_ENTRIES a day for all days."""
+MAX_UNREAD = 1500
+"""Days that are told one by one as unread: the ledger keeps 400."""
 MAX_INDEX_BYTES = 4 * 1024 * 1024
 
 THREADS = 32
@@ -122,23 +124,38 @@ def ledger_entries(
 
     unread: takes the days of which something was left out, for its number, its size, or because it is no entry.
     """
+    for day, key in ledger_keys(store, policy_domain, first, last, unread, MAX_BYTES):
+        entry = ledger_entry(store, policy_domain, day, key)
+        if entry is None:
+            unread.add(day)
+        else:
+            yield entry
+
+
+def ledger_keys(
+    store: Store, policy_domain: str, first: date, last: date, unread: set[date], most: int | None
+) -> Iterator[tuple[date, str]]:
+    """Day and key of each of these reports, within the bounds of a day. most: bytes of all days together; None: no such
+    bound, for one who does not wait for all of them. unread: as of `ledger_entries`. Raises StoreTrouble."""
     read = 0
     for day, keys in _by_day(store, policy_domain, first, last, unread):
         sizes = sum(size for _, size in keys)
-        if len(keys) > MAX_ENTRIES or sizes > MAX_DAY_BYTES or read + sizes > MAX_BYTES:
+        if len(keys) > MAX_ENTRIES or sizes > MAX_DAY_BYTES or (most is not None and read + sizes > most):
             unread.add(day)
             continue
         read += sizes
         for key, _ in keys:
-            try:
-                entry = LedgerEntry.parse(store.report(key))
-            except InvalidLedgerEntry:
-                unread.add(day)
-                continue
-            if entry.policy_domain != policy_domain or entry.report.day != day:
-                unread.add(day)  # somebody moved it
-                continue
-            yield entry
+            yield day, key
+
+
+def ledger_entry(store: Store, policy_domain: str, day: date, key: str) -> LedgerEntry | None:
+    """What is stored at `key`; None where that is no entry of this domain and day: somebody moved or changed it. Raises
+    StoreTrouble."""
+    try:
+        entry = LedgerEntry.parse(store.report(key))
+    except InvalidLedgerEntry:
+        return None
+    return entry if entry.policy_domain == policy_domain and entry.report.day == day else None
 
 
 def _by_day(
@@ -154,7 +171,8 @@ def _by_day(
         if parsed > last:
             break
         if number >= MAX_LISTED:
-            unread.update(parsed + timedelta(days=n) for n in range((last - parsed).days + 1))
+            days = min((last - parsed).days, MAX_UNREAD)
+            unread.update(parsed + timedelta(days=n) for n in range(days + 1))
             break
         if parsed != day:
             yield day, keys

@@ -145,3 +145,28 @@ def test_show_tells_a_cause_from_first_to_last_sight(tmp_path: Path) -> None:
         ("2026-11-29", 2),
         ("2026-11-30", 2),
     ]
+
+
+def test_summary_of_the_store_keeps_to_the_bounds_of_a_day(tmp_path: Path) -> None:
+    """One report more than the controller looks at, and a report that somebody moved: both days are told."""
+    store = ledger(tmp_path)
+    (first, second) = sorted(store.glob("reports/*/*/*.json"))
+    for number in range(200):
+        (first.parent / f"{number:032x}.json").write_bytes(first.read_bytes())
+    (second.parent / f"{1:032x}.json").write_bytes(first.read_bytes())
+    code, out, err = run("summary", "--by", "day", "--store", store, "--format", "json")
+    assert code == 1
+    assert [(row["group"], row["failed_sessions"]) for row in json.loads(out)["rows"]] == [("2026-11-30", 3)]
+    assert "contoso.example: left out of 2026-11-29, 2026-11-30: more than 200 reports or 8 MiB of one day" in err
+    code, out, err = run("summary", "--store", store, "--from", "2026-12-01")
+    assert code == 0
+    (store / "reports" / "no domain").mkdir()
+    code, _, err = run("summary", "--store", store, "--from", "2026-12-01")
+    assert code == 1
+    assert "reports/no domain: no domain's name" in err
+
+
+def test_a_store_that_is_none_is_trouble(tmp_path: Path) -> None:
+    code, _, err = run("summary", "--store", tmp_path / "none")
+    assert code == 2
+    assert "no folder with a folder `reports` in it" in err

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -66,3 +67,27 @@ def test_a_bucket_without_mail_and_a_place_that_is_none(tmp_path: Path) -> None:
     code, _, err = tail(tmp_path / "none")
     assert code == 2
     assert "no such folder" in err
+
+
+def test_follow_tells_what_comes_and_what_becomes_of_it_until_it_is_interrupted(tmp_path: Path) -> None:
+    """With nothing to wait for but its lines."""
+    (bucket(tmp_path) / "raw" / "d-fourth").unlink()
+    command = [sys.executable, "-m", "mailtls.cli", "reports", "tail", str(tmp_path), "-f", "--every", "1", "-n", "1"]
+    with subprocess.Popen([*command, "--format", "json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+
+        def line() -> tuple[str, str | None]:
+            told = json.loads(process.stdout.readline())
+            return told["mail"], told["disposition"]
+
+        assert line() == ("c-third", None)
+        (tmp_path / "raw" / "e-fifth").write_bytes(b"Subject: x\n\n")
+        assert line() == ("e-fifth", None)
+        half = tmp_path / "half.json"
+        half.write_bytes(to_bytes(STORED))
+        half.rename(tmp_path / disposition_key("e-fifth"))
+        assert line() == ("e-fifth", "stored")
+        process.send_signal(signal.SIGINT)
+        rest, err = process.communicate(timeout=60)
+    assert (process.returncode, rest) == (130, b"")
+    assert b"Traceback" not in err

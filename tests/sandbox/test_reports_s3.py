@@ -9,7 +9,7 @@ import pytest
 from cloud_samples import Unique
 from deployed import Clients, policy_bucket
 
-from mailtls.observe.arrivals import last_arrivals
+from mailtls.observe.arrivals import Follower
 from mailtls.observe.report_bucket import FolderBucket, S3Bucket
 from mailtls.observe.report_sources import reports_in
 from mailtls.observe.store import StoreTrouble
@@ -56,8 +56,8 @@ def test_a_bucket_is_read_as_a_folder_is(bucket: str, tmp_path: Path) -> None:
     ]
     assert sum(len(found.read.entries) for found in from_s3) == 40
     assert [bool(found.read.refused) for found in from_s3].count(True) == 1
-    (arrived,) = last_arrivals(S3Bucket(bucket, account.REGION), 5)
-    (copied,) = last_arrivals(FolderBucket(tmp_path), 5)
+    (arrived,) = Follower(S3Bucket(bucket, account.REGION), 5).look()
+    (copied,) = Follower(FolderBucket(tmp_path), 5).look()
     assert (arrived.mail, arrived.became, arrived.policy_domains) == (copied.mail, copied.became, copied.policy_domains)
     assert S3Bucket(bucket, account.REGION).read("none", 10) is None
 

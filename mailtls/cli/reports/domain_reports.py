@@ -6,11 +6,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, datetime
 
-from mailtls import names
 from mailtls.dashboard.build import DomainReports
 from mailtls.dashboard.domain_view import Known
 from mailtls.dashboard.views import NextStep
 from mailtls.observe.store import S3Store, Store, StoreTrouble, ledger_entries, read_served
+from mailtls.observe.stored_reports import is_domain
 from mailtls.rollout.history import History
 from mailtls.spec.model import PolicySpec
 from mailtls.tls_rpt.contract import OwnDomain
@@ -24,7 +24,7 @@ def names_in(store: Store) -> tuple[list[str], list[str]]:
     """The domains of the ledger, and what stands there that is no domain's name. Raises StoreTrouble."""
     found: tuple[list[str], list[str]] = ([], [])
     for name in store.ledger_domains():
-        found[0 if _is_domain(name) else 1].append(name)
+        found[0 if is_domain(name) else 1].append(name)
     return found
 
 
@@ -79,10 +79,3 @@ def _own(name: str, history: History | None) -> OwnDomain:
     if current is None:
         return OwnDomain(name)
     return OwnDomain(name, str(current.policy.mode), tuple(pattern.text for pattern in current.policy.mx))
-
-
-def _is_domain(name: str) -> bool:
-    try:
-        return names.domain_name(name) == name
-    except names.InvalidName:
-        return False

@@ -59,6 +59,7 @@ def command(
                  2 trouble
     """
     from mailtls.cli.reports.bucket_writer import writer_of
+    from mailtls.observe.domain_lists import listed_domains
     from mailtls.observe.report_bucket import bucket_at
     from mailtls.observe.store import StoreTrouble
 
@@ -68,9 +69,9 @@ def command(
         raise Trouble(f"{domain}: {e}; write it as in an address, contoso.com") from e
     try:
         where = bucket_at(bucket, region)
-        if not still_listed and (listed := _listed_in(where, name)):
+        if not still_listed and (listed := listed_domains(where).get(name)):
             raise Trouble(
-                f"{name} is deployed ({listed}): its next reports would come in again. Remove its spec and deploy "
+                f"{name} is deployed ({listed[1]}): its next reports would come in again. Remove its spec and deploy "
                 "first, or say --still-listed"
             )
         done = _Erasure(where, writer_of(where), name, write)
@@ -79,19 +80,6 @@ def command(
         raise Trouble(f"{e}; what was deleted before is gone: run it again when that is mended") from e
     click.echo(done.receipt() if output == "json" else done.told())
     ctx.exit(0 if write or not done.anything else 1)
-
-
-def _listed_in(where: "Bucket", name: str) -> str:
-    """The list that names the domain, "" for none."""
-    from mailtls.tls_rpt.contract import DomainListError, parse_domain_list
-
-    for one in where.objects(Prefix.DOMAINS):
-        try:
-            if any(own.policy_domain == name for own in parse_domain_list(where.read(one.key, MAX_STATE) or b"")):
-                return one.key
-        except DomainListError as e:
-            raise Trouble(f"{where.name}/{one.key}: {e}") from e
-    return ""
 
 
 @dataclass(slots=True)

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 import click
 
 from mailtls.cli import terminal
+from mailtls.cli.reports.places import opened
 from mailtls.cli.trouble import Trouble
 
 if TYPE_CHECKING:
@@ -18,7 +20,8 @@ Tell = Callable[[str, int | None, str], None]
 
 @dataclass(slots=True)
 class Reader:
-    """reports: entries that came out. refused: what should have been a report and was not read. passed_over: mails and
+    """reports: entries that came out. refused: what should have been a report and was not read; of stored
+    ones, days of which something was left out. passed_over: mails and
     files in a mailbox or folder that do not look like a report."""
 
     reports: int = 0
@@ -46,6 +49,38 @@ class Reader:
             raise Trouble(str(e)) from e
         finally:
             progress.clear()
+
+    def stored(self, store: str, region: str | None, first: date, last: date) -> "Iterator[tuple[str, LedgerEntry]]":
+        """Key and entry of each report in the ledger of `--store`, of the days from `first` to `last`, within the
+        controller's bounds. What is left out is told, and counts as refused. Raises Trouble."""
+        from mailtls.observe.store import StoreTrouble
+        from mailtls.observe.stored_reports import StoredReports
+
+        progress = terminal.Counter("reading")
+        found = StoredReports(opened(store, region)[0], first, last)
+        try:
+            for key, entry in found.entries():
+                progress.advance()
+                self.reports += 1
+                yield key, entry
+        except StoreTrouble as e:
+            raise Trouble(str(e)) from e
+        finally:
+            progress.clear()
+        for name, days in found.unread.items():
+            self._left_out(name, days)
+        for name in found.no_domains:
+            self.refused += 1
+            tell_refused(f"{store}/reports/{name}", None, "no domain's name: somebody else wrote it")
+
+    def _left_out(self, name: str, days: set[date]) -> None:
+        from mailtls.observe.store import MAX_DAY_BYTES, MAX_ENTRIES
+
+        if days:
+            self.refused += len(days)
+            told = ", ".join(map(str, sorted(days)[:5])) + (f" and {len(days) - 5} more days" if len(days) > 5 else "")
+            bounds = f"more than {MAX_ENTRIES} reports or {MAX_DAY_BYTES >> 20} MiB of one day"
+            tell_refused(name, None, f"left out of {told}: {bounds}, or what is no report of that domain and day")
 
     def _counts(self, refused: "Refused", alone: bool) -> bool:
         if refused.meant or alone:

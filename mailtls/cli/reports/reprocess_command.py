@@ -122,17 +122,12 @@ def _wanted(where: "Bucket", reasons: tuple[str, ...], mails: tuple[str, ...]) -
 
 
 def _own(where: "Bucket") -> "dict[str, OwnDomain]":
-    from mailtls.tls_rpt.contract import DomainListError, Prefix, parse_domain_list
+    """Raises StoreTrouble, Trouble."""
+    from mailtls.observe.domain_lists import listed_domains
 
-    own: dict[str, OwnDomain] = {}
-    for one in where.objects(Prefix.DOMAINS):
-        try:
-            for domain in parse_domain_list(where.read(one.key, 8 << 20) or b""):
-                own.setdefault(domain.policy_domain, domain)
-        except DomainListError as e:
-            raise Trouble(f"{where.name}/{one.key}: {e}") from e
+    own = {name: domain for name, (domain, _) in listed_domains(where).items()}
     if not own:
-        raise Trouble(f"{where.name}: no list of domains under {Prefix.DOMAINS}; is it the reports bucket?")
+        raise Trouble(f"{where.name}: no list of domains under domains/; is it the reports bucket?")
     return own
 
 
