@@ -41,6 +41,7 @@ class ReportFunctionArgs(TypedDict):
     code: the archive made of report_lambda/MANIFEST. Another archive is another version of the reader: roll it out to a
     test platform first, mail that it gets wrong is quarantined, not lost.
     alert_limits: of reports/alert_limits.py, rendered; left out, its defaults.
+    digest: when the weekly message is due, `1T07` for Monday, 07:00 UTC; None or left out: never.
     per_domain_metrics: True costs up to METRICS_PER_DOMAIN custom metrics per domain.
     """
 
@@ -55,6 +56,7 @@ class ReportFunctionArgs(TypedDict):
     topic_key_arn: pulumi.Input[str]
     alert_limits: NotRequired[str]
     per_domain_metrics: NotRequired[bool]
+    digest: NotRequired[str | None]
 
 
 class ReportFunction(pulumi.ComponentResource):
@@ -156,12 +158,14 @@ def invoke_by_rule(
 
 def environment(args: ReportFunctionArgs) -> dict[str, pulumi.Input[str]]:
     """Few on purpose: Lambda takes 4 KB in all, so domain lists are objects in the bucket."""
+    digest = args.get("digest")
     return {
         Environment.BUCKET.value: args["bucket_name"],
         Environment.TOPIC_ARN.value: args["topic_arn"],
         Environment.POLICY_BUCKET.value: args["policy_bucket"],
         Environment.ALERT_LIMITS.value: args.get("alert_limits", "{}"),
         Environment.PER_DOMAIN_METRICS.value: str(args.get("per_domain_metrics", False)).lower(),
+        **({Environment.DIGEST.value: digest} if digest else {}),
     }
 
 

@@ -35,6 +35,7 @@ class ReportPipelineArgs(TypedDict):
     subscriptions: who is told. At least one without owner and severity, else nobody hears of the pipeline's own faults.
     heard_elsewhere: see alert_topic.AlertTopicArgs.
     alert_limits: of reports/alert_limits.py, rendered; left out, its defaults.
+    digest: when the weekly message is due; see report_function.
     per_domain_metrics: costs up to $2.40 a domain and month; see report_function.METRICS_PER_DOMAIN.
     lifetimes: days that mail and ledger are kept; what is deleted is gone.
     force_destroy: let `pulumi destroy` delete all reports. For throw-away stacks only.
@@ -54,6 +55,7 @@ class ReportPipelineArgs(TypedDict):
     heard_elsewhere: NotRequired[bool]
     alert_limits: NotRequired[str]
     per_domain_metrics: NotRequired[bool]
+    digest: NotRequired[str | None]
     lifetimes: NotRequired[Lifetimes]
     force_destroy: NotRequired[bool]
 
@@ -127,6 +129,7 @@ class ReportPipeline(pulumi.ComponentResource):
                 "topic_key_arn": topic.key_arn,
                 "alert_limits": args.get("alert_limits", "{}"),
                 "per_domain_metrics": args.get("per_domain_metrics", False),
+                "digest": args.get("digest"),
             },
             child,
         )

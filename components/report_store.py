@@ -97,6 +97,7 @@ def lifecycle_rules(lifetimes: Lifetimes) -> list[aws.s3.BucketLifecycleConfigur
     days = {
         Prefix.RAW: lifetimes.get("raw_days", RAW_DAYS),
         Prefix.HOURS: lifetimes.get("raw_days", RAW_DAYS),
+        Prefix.DIGESTS: lifetimes.get("raw_days", RAW_DAYS),
         Prefix.QUARANTINE: lifetimes.get("quarantine_days", QUARANTINE_DAYS),
         Prefix.REPORTS: ledger_days,
         Prefix.OTHER_CONTENT: ledger_days,

@@ -18,7 +18,7 @@ from mailtls.reports.served import Served, Version, of_versions
 from mailtls.tls_rpt.contract import Environment, policy_key
 from report_lambda import accounting, certificates, silence
 from report_lambda.alert_desk import Desk, Topic
-from report_lambda.domains import DomainCache
+from report_lambda.domains import DomainCache, OwnDomains
 from report_lambda.events import QueueBatch, QueueMessage, Tick, UnknownEvent, parse_body, parse_event
 from report_lambda.intake import take_in
 from report_lambda.metrics import Tally
@@ -70,7 +70,10 @@ def _handle_scheduled(event: Tick | CertificateEvent, desk: Desk) -> None:
         certificates.watch(desk, domains, event)
         return
     failed = []
-    for look in (desk.tick, functools.partial(silence.look, desk)):
+    looks: list[Callable[[OwnDomains], int]] = [desk.tick, functools.partial(silence.look, desk)]
+    if digest := os.environ.get(Environment.DIGEST):
+        looks.append(_digests(desk, digest))
+    for look in looks:
         try:
             left = look(domains)
         except StoreError as e:
@@ -86,6 +89,13 @@ def _handle_scheduled(event: Tick | CertificateEvent, desk: Desk) -> None:
         _log("accounting", now=asdict(found.now), last=asdict(found.last), after=found.after)
     if failed:
         raise StoreError("; ".join(failed))
+
+
+def _digests(desk: Desk, when: str) -> Callable[[OwnDomains], int]:
+    from report_lambda import digests  # here: most invocations send none
+
+    weekly = digests.Weekly.parse(when)
+    return functools.partial(digests.look, desk, weekly) if weekly else lambda domains: 0
 
 
 def _handle_batch(batch: QueueBatch, new_desk: Callable[[], Desk]) -> dict[str, list[dict[str, str]]]:

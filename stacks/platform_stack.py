@@ -71,6 +71,8 @@ def deploy_platform(settings: Settings) -> Platform:
             "heard_elsewhere": any(one.hears_all for one in settings.subscriptions if one.protocol in DELIVERED),
             "alert_limits": settings.alerts.render(),
             "per_domain_metrics": settings.per_domain_metrics,
+            "lifetimes": settings.retention,
+            "digest": settings.digest,
             "force_destroy": settings.allow_destroy,
         },
         keep,

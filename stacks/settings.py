@@ -17,6 +17,7 @@ from pulumi.runtime import config as stack_config
 from components.dns_zones.zones import DnsZones, Provider, ZoneNotConfigured, ZoneSetting
 from components.publish_gates.settings import GateSettings
 from components.report_intake import RuleSetChoice
+from components.report_store import LEDGER_DAYS, QUARANTINE_DAYS, RAW_DAYS, Lifetimes
 from mailtls import names
 from mailtls.observe.dns import Resolver
 from mailtls.reports.alert_limits import AlertLimits, InvalidLimits
@@ -25,6 +26,9 @@ from stacks.setting_reader import Fields, SettingFaults
 REPOSITORY = Path(__file__).resolve().parent.parent
 LONGEST_GATE = 180
 """Seconds. A gate holds a slot of the engine, and a CI job has an end."""
+LONGEST_KEPT = 3_650
+"""Days."""
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 LONGEST_URL = 200
 """Characters. An alarm's text holds 1,024 in all."""
 
@@ -52,10 +56,14 @@ USED_BY = {
     "alerts": (Kind.ALL, Kind.PLATFORM),
     "per_domain_metrics": (Kind.ALL, Kind.PLATFORM),
     "controller_hours": (Kind.ALL, Kind.PLATFORM),
+    "retention": (Kind.ALL, Kind.PLATFORM),
+    "digest": (Kind.ALL, Kind.PLATFORM),
     "links": (Kind.ALL, Kind.DOMAINS),
 }
 """Settings that not every kind has a use for. Taken in silence, they would look as if they did something."""
 
+SEVERITIES = ("critical", "warning", "info", "digest")
+"""What a subscription may filter by. `digest` is the weekly message, which is no alert."""
 DELIVERED = ("slack", "teams", "pagerduty", "webhook")
 """Subscribers that a function of ours brings alerts to (components/alert_delivery.py)."""
 PROTOCOLS = ("https", "email", "email-json", *DELIVERED)
@@ -112,7 +120,7 @@ class Settings:
     policy_specs: relative to the repository's root; None for kind platform. platform: the stack's full name; None but
     for kind domains. reports: None for kind domains. files_url: where people read the repository's files, without a
     slash at the end. controller_hours: after so many without a run of the controller an alarm tells of it; None: no
-    such alarm.
+    such alarm. retention: days, by kind. digest: when the weekly message is due, as the function reads it; None: never.
     """
 
     kind: Kind
@@ -126,6 +134,8 @@ class Settings:
     gate: GateSettings
     per_domain_metrics: bool
     controller_hours: int | None
+    retention: Lifetimes
+    digest: str | None
     files_url: str | None
     links: Links
     allow_destroy: bool
@@ -162,6 +172,8 @@ def parse(config: Mapping[str, str], environment: Mapping[str, str], repository:
         gate=_gate(fields, environment),
         per_domain_metrics=fields.flag("per_domain_metrics"),
         controller_hours=_controller_hours(fields),
+        retention=_retention(fields),
+        digest=_digest(fields),
         files_url=_address(fields, "files_url"),
         links=_links(fields),
         allow_destroy=fields.flag("allow_destroy"),
@@ -234,7 +246,7 @@ def _subscriptions(fields: Fields) -> tuple[Subscription, ...]:
 
 def _subscription(entry: Fields) -> Subscription:
     protocol = entry.word("protocol", PROTOCOLS, "subscribe others to the stack's output topic_arn by yourself")
-    owner, severity = entry.text("owner"), entry.words("severity", ("critical", "warning", "info"))
+    owner, severity = entry.text("owner"), entry.words("severity", SEVERITIES)
     if protocol not in DELIVERED:
         entry.unused("secret", f"{protocol} has no use for it, only {', '.join(DELIVERED)}; leave it out")
         return Subscription(protocol, entry.text("endpoint", required=True) or "", owner, severity)
@@ -325,3 +337,36 @@ def _name(entry: Fields, key: str) -> str:
     except names.InvalidName as e:
         entry.fault(key, str(e))
         return ""
+
+
+def _retention(fields: Fields) -> Lifetimes:
+    """Whole days. The least ones keep what others need: a dead letter lives 14 days and its mail has to be there; the
+    controller and the dashboard look 90 days back, and a disposition outlives its mail."""
+    entry = fields.entry("retention") or Fields.empty(fields, "retention")
+    raw = _days(entry, "raw_days", RAW_DAYS, 14)
+    quarantine = _days(entry, "quarantine_days", QUARANTINE_DAYS, 14)
+    return {
+        "raw_days": raw,
+        "quarantine_days": quarantine,
+        "ledger_days": _days(entry, "ledger_days", LEDGER_DAYS, max(90, raw)),
+    }
+
+
+def _days(fields: Fields, key: str, usual: int, least: int) -> int:
+    days = fields.number(key, usual)
+    if isinstance(days, int) and least <= days <= LONGEST_KEPT:
+        return days
+    fields.fault(key, f"{days:g}: whole days from {least} to {LONGEST_KEPT}; left out: {usual}")
+    return usual
+
+
+def _digest(fields: Fields) -> str | None:
+    entry = fields.entry("digest")
+    if entry is None:
+        return None
+    weekday = entry.word("weekday", WEEKDAYS, "UTC")
+    hour = entry.number("hour", 7)
+    if not (isinstance(hour, int) and 0 <= hour <= 23):
+        entry.fault("hour", f"{hour:g}: a whole hour from 0 to 23, UTC; left out: 7")
+        return None
+    return f"{WEEKDAYS.index(weekday) + 1}T{hour:02}" if weekday in WEEKDAYS else None

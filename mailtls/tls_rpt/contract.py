@@ -41,6 +41,8 @@ class Prefix(StrEnum):
     """Domains that share a fault of a host: `hosts/<fault and team>.json`."""
     HOURS = "hours/"
     """Messages of each hour, sent and held back: `hours/<day>T<hour>.json`."""
+    DIGESTS = "digests/"
+    """The sums of an owner's week, and whether the digest was sent: `digests/<year>-W<week>/<owner>.json`."""
     ACCOUNTING = "accounting/"
     """Whether each raw mail has its disposition: how far the hourly look has come, and what it found."""
 
@@ -83,6 +85,7 @@ class Environment(StrEnum):
     POLICY_BUCKET = "MAILTLS_POLICY_BUCKET"  # whose object versions tell what was served, and when
     ALERT_LIMITS = "MAILTLS_ALERT_LIMITS"  # JSON, see reports/alert_limits.py
     PER_DOMAIN_METRICS = "MAILTLS_PER_DOMAIN_METRICS"  # "true" or "false"
+    DIGEST = "MAILTLS_DIGEST"  # when the week's digest is due, `1T07` for Monday, 07:00 UTC; not there: never
 
 
 class Attribute(StrEnum):

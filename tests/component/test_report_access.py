@@ -88,7 +88,7 @@ def test_the_role_of_the_function():
     recording = deployed()
     rights = json.loads(recording.one("aws:iam/rolePolicy:RolePolicy", "reports-function-rights").inputs["policy"])
     bucket = "arn:aws:s3:::reports-store-bucket-0123456"
-    states = ("alerts", "reporters", "hosts", "hours", "accounting")
+    states = ("alerts", "reporters", "hosts", "hours", "digests", "accounting")
     read = ("raw", "dispositions", "reports", "other-content", "domains", *states)
     written = ("dispositions", "reports", "other-content", "quarantine", *states)
     regional = f"eu-west-1:{ACCOUNT}"

@@ -66,7 +66,7 @@ def test_mail_ends_after_90_days_and_the_ledger_after_400(recording):
     ledger = dict.fromkeys(
         ("reports/", "other-content/", "dispositions/", "alerts/", "reporters/", "hosts/", "accounting/"), 400
     )
-    kept = {"raw/": 90, "hours/": 90, "quarantine/": 90, **ledger, "": None}
+    kept = {"raw/": 90, "hours/": 90, "digests/": 90, "quarantine/": 90, **ledger, "": None}
     assert lifecycle(recording) == kept
 
 
@@ -85,7 +85,7 @@ def test_lifetimes_are_settings():
     ledger = dict.fromkeys(
         ("reports/", "other-content/", "dispositions/", "alerts/", "reporters/", "hosts/", "accounting/"), 800
     )
-    kept = {"raw/": 30, "hours/": 30, "quarantine/": 14, **ledger, "": None}
+    kept = {"raw/": 30, "hours/": 30, "digests/": 30, "quarantine/": 14, **ledger, "": None}
     assert lifecycle(changed) == kept
 
 
@@ -170,8 +170,13 @@ def test_its_environment_is_the_contract_and_fits(recording):
         Environment.ALERT_LIMITS: "{}",
         Environment.PER_DOMAIN_METRICS: "false",
     }
-    assert set(variables) == {str(name) for name in Environment}
+    assert set(variables) == {str(name) for name in Environment} - {Environment.DIGEST}  # where the setting says so
     assert sum(len(key) + len(value) for key, value in variables.items()) < 4096
+
+
+def test_the_weekly_message_is_switched_on_by_the_setting():
+    asked = {"bucket_name": "b", "topic_arn": "t", "policy_bucket": "p", "digest": "1T07"}
+    assert environment(asked)[Environment.DIGEST] == "1T07"
 
 
 def test_metrics_per_domain_are_switched_on_by_the_setting():

@@ -8,6 +8,7 @@ import pytest
 
 from components.dns_zones.zones import Provider
 from mailtls.reports.alert_limits import AlertLimits
+from report_lambda.digests import Weekly
 from stacks.setting_reader import SettingFaults
 from stacks.settings import REPOSITORY, Kind, Links, Settings, Subscription, parse
 
@@ -88,7 +89,42 @@ def test_hours_that_no_alarm_can_look_back_are_a_fault(tmp_path: Path, hours: fl
         read(tmp_path, controller_hours=hours)
 
 
-OF_A_PLATFORM = {"reports", "subscriptions", "alerts", "per_domain_metrics", "controller_hours"}
+@pytest.mark.parametrize(("digest", "read_as"), [(None, None), ({"weekday": "monday"}, "1T07"),
+                                                  ({"weekday": "sunday", "hour": 0}, "7T00")])  # fmt: skip
+def test_when_the_weekly_message_is_due(tmp_path: Path, digest: dict[str, object] | None, read_as: str | None) -> None:
+    assert read(tmp_path, digest=digest).digest == read_as
+    assert read_as is None or Weekly.parse(read_as) is not None
+
+
+@pytest.mark.parametrize("digest", [{}, {"weekday": "mon"}, {"weekday": "monday", "hour": 24}, {"weekday": 1}])
+def test_a_week_without_that_moment_is_a_fault(tmp_path: Path, digest: dict[str, object]) -> None:
+    with pytest.raises(SettingFaults, match="mailtls:digest"):
+        read(tmp_path, digest=digest)
+
+
+def test_how_long_things_are_kept(tmp_path: Path) -> None:
+    assert read(tmp_path).retention == {"raw_days": 90, "quarantine_days": 90, "ledger_days": 400}
+    changed = read(tmp_path, retention={"raw_days": 30, "ledger_days": 800}).retention
+    assert changed == {"raw_days": 30, "quarantine_days": 90, "ledger_days": 800}
+
+
+@pytest.mark.parametrize(
+    ("retention", "fault"),
+    [
+        ({"raw_days": 13}, "retention.raw_days: 13: whole days from 14 to 3650"),
+        ({"quarantine_days": 1.5}, "retention.quarantine_days: 1.5: whole days from 14"),
+        ({"raw_days": 200, "ledger_days": 199}, "retention.ledger_days: 199: whole days from 200"),
+        ({"ledger_days": 89}, "retention.ledger_days: 89: whole days from 90"),
+        ({"mail_days": 90}, "retention.mail_days: there is no such setting"),
+    ],
+)
+def test_what_others_rely_on_is_kept(tmp_path: Path, retention: dict[str, object], fault: str) -> None:
+    with pytest.raises(SettingFaults) as caught:
+        read(tmp_path, retention=retention)
+    assert any(fault in one for one in caught.value.faults)
+
+
+OF_A_PLATFORM = {"reports", "subscriptions", "alerts", "per_domain_metrics", "controller_hours", "retention", "digest"}
 UNUSED = {"all": {"platform"}, "platform": {"platform", "policy_specs"}, "domains": OF_A_PLATFORM}
 
 
@@ -100,6 +136,8 @@ def test_what_the_kind_has_no_use_for_is_a_fault(tmp_path: Path, kind: str) -> N
         "alerts": {},
         "per_domain_metrics": False,
         "controller_hours": 26,
+        "retention": {},
+        "digest": {"weekday": "monday"},
     }
     with pytest.raises(SettingFaults) as caught:
         read(tmp_path, kind=kind, **everything)

@@ -105,7 +105,7 @@ def test_silence_and_certificates_have_documents_too(cloud, mails):
 
 def test_the_words_of_the_schema_are_those_of_the_code():
     of = SCHEMA["properties"]
-    assert set(of["kind"]["enum"]) == {*causes.CauseKind, "shared-host", "held-back", "pipeline"}
+    assert set(of["kind"]["enum"]) == {*causes.CauseKind, "shared-host", "held-back", "digest", "pipeline"}
     assert of["status"]["enum"] == list(alert_event.Status)
     assert of["severity"]["enum"] == list(Severity)
     assert of["schema"]["const"] == SCHEMA["$id"] == alert_json.SCHEMA

@@ -14,7 +14,6 @@ from mailtls.tls_rpt.contract import QuarantineReason
 
 if TYPE_CHECKING:
     from mailtls.observe.report_bucket import Bucket
-    from mailtls.tls_rpt.contract import OwnDomain
     from mailtls.totals.arrival import Arrival
     from mailtls.totals.read_again import Judged
 
@@ -86,6 +85,7 @@ def command(
 
 
 def _wanted(where: "Bucket", reasons: tuple[str, ...], mails: tuple[str, ...]) -> "Iterator[tuple[Arrival, Judged]]":
+    from mailtls.cli.reports.own_domains import own_domains
     from mailtls.observe.arrivals import MAX_BYTES
     from mailtls.reports.bucket_layout import disposition_key
     from mailtls.tls_rpt.contract import Disposition, Prefix
@@ -93,7 +93,7 @@ def _wanted(where: "Bucket", reasons: tuple[str, ...], mails: tuple[str, ...]) -
     from mailtls.totals.arrival import Arrival, dealt_with
     from mailtls.totals.read_again import Judged, is_wanted, judged
 
-    own, now, found = _own(where), datetime.now(UTC), set()
+    own, now, found = own_domains(where), datetime.now(UTC), set()
     dispositions = None if mails else {one.key for one in where.objects(Prefix.DISPOSITIONS)}
     progress = terminal.Counter("looking at")
     for raw in where.objects(Prefix.RAW):
@@ -119,16 +119,6 @@ def _wanted(where: "Bucket", reasons: tuple[str, ...], mails: tuple[str, ...]) -
     progress.clear()
     if missing := [mail for mail in mails if mail not in found]:
         raise Trouble(f"--mail {missing[0]}: {where.name}/{Prefix.RAW}{missing[0]} is not there")
-
-
-def _own(where: "Bucket") -> "dict[str, OwnDomain]":
-    """Raises StoreTrouble, Trouble."""
-    from mailtls.observe.domain_lists import listed_domains
-
-    own = {name: domain for name, (domain, _) in listed_domains(where).items()}
-    if not own:
-        raise Trouble(f"{where.name}: no list of domains under domains/; is it the reports bucket?")
-    return own
 
 
 def _move(arn: str, region: str | None, write: bool) -> str:
