@@ -250,9 +250,9 @@ class Desk:
             return decided
         if alert_rules.is_over(decided):
             return self._claimed(decided, NoticeKind.OVER)
-        if suspected and downgrade.may_be_new(decided):
-            return self._claimed(decided, NoticeKind.SUSPECTED)
-        return decided
+        if not downgrade.may_be_new(decided):
+            return decided
+        return self._claimed(decided, NoticeKind.SUSPECTED) if suspected else alert_rules.looked_at(decided)
 
     def _claimed(self, state: AlertState, kind: NoticeKind) -> AlertState:
         return alert_rules.claimed(state, kind, self.now, self.invocation, self.limits)

@@ -157,6 +157,12 @@ def cleared(state: AlertState, reporter: str, day: date) -> AlertState:
     return dataclasses.replace(state, clean=tuple(sorted({**known, reporter: day}.items())))
 
 
+def looked_at(state: AlertState) -> AlertState:
+    """The state once the clean reports beside it were looked at, and made nothing suspicious: the next one is looked at
+    again, these are not each hour."""
+    return dataclasses.replace(state, beside=None)
+
+
 def is_over(state: AlertState) -> bool:
     """Has each reporter that saw failures reported a later, clean day?"""
     return state.opened_at is not None and _has_ended(state)

@@ -15,6 +15,8 @@ from report_lambda.delivery import notice, pagerduty, signature, slack, teams
 from report_lambda.delivery.post import post
 
 USER_AGENT = "mailtls-alerts/1"
+NOTHING_SENT = 0
+"""In place of a status: the message is none for this subscriber."""
 
 
 def handle(event: Mapping[str, Any], _context: Any) -> None:
@@ -29,7 +31,7 @@ def handle(event: Mapping[str, Any], _context: Any) -> None:
 
 
 def deliver(message_id: str, message: str, now: datetime) -> int:
-    """Send one message to where the environment says. Returns the HTTP status."""
+    """Send one message to where the environment says. Returns the HTTP status, or NOTHING_SENT."""
     alert = notice.document(message, now)
     secret = _secret(os.environ["MAILTLS_DELIVERY_SECRET"])
     headers = {"content-type": "application/json", "user-agent": USER_AGENT}
@@ -38,6 +40,8 @@ def deliver(message_id: str, message: str, now: datetime) -> int:
             return post(secret, _json(slack.body(alert)), headers)
         case "teams":
             return post(secret, _json(teams.body(alert)), headers)
+        case "pagerduty" if not pagerduty.is_event(alert):
+            return NOTHING_SENT
         case "pagerduty":
             url = os.environ.get("MAILTLS_DELIVERY_URL", pagerduty.ADDRESS)
             return post(url, _json(pagerduty.body(alert, secret)), headers)

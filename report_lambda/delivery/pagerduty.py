@@ -12,6 +12,11 @@ LONGEST_SUMMARY = 1024
 DETAILS = ("policy_domain", "failed_sessions", "sessions", "first_day", "last_day", "reporters", "possible_downgrade")
 
 
+def is_event(alert: Mapping[str, Any]) -> bool:
+    """Nobody is called for the digest of a week."""
+    return bool(alert["kind"] != "digest")
+
+
 def body(alert: Mapping[str, Any], routing_key: str) -> dict[str, Any]:
     """alert: a document of alert.v1. routing_key: of the service's integration; it is the secret."""
     links = [

@@ -210,6 +210,13 @@ def test_pagerduty_opens_and_resolves_one_incident(receiver, deliver, alert):
     assert told["custom_details"]["failed_sessions"] == 1100
 
 
+def test_nobody_is_called_for_a_digest(receiver, deliver, alert):
+    deliver("pagerduty", {**alert, "kind": "digest", "status": "note"}, "R0UTINGKEY", receiver.url)
+    assert receiver.got == []
+    deliver("slack", {**alert, "kind": "digest", "status": "note"}, receiver.url)
+    assert len(receiver.got) == 1
+
+
 def test_pagerduty_takes_what_is_about_no_domain():
     made = pagerduty.body(notice.document(json.dumps(ALARM), NOW), "K")
     assert made["payload"]["source"] == "mailtls"

@@ -137,6 +137,21 @@ def test_no_message_says_that_it_is_an_attack(cloud, mails):
     assert "Undecided: reports prove no attack, and rule none out." in text
 
 
+def test_what_is_not_suspicious_is_not_read_hour_after_hour(cloud, mails):
+    several = (stripped(mails, 70, "certificate-not-trusted", **BOTH_ENDS[0]),)
+    several += (stripped(mails, 70, "certificate-not-trusted", **BOTH_ENDS[1]),)
+    cloud.receive(microsoft_fails(mails, *several))
+    cloud.receive(from_google(mails, mails.policy(5000)))
+    reads = []
+    for _ in range(3):
+        cloud.store.reads.clear()
+        cloud.tick()
+        reads.append(sum(key.startswith("reports/") for key in cloud.store.reads))
+    assert reads[0] > 0
+    assert reads[1:] == [0, 0]
+    assert cloud.topic.kinds == ["critical"]
+
+
 def test_after_the_all_clear_a_suspicion_is_told_anew(cloud, mails):
     cloud.receive(from_google(mails, mails.policy(5000)))
     cloud.receive(microsoft_fails(mails))
