@@ -2,15 +2,21 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from mailtls.cli.reports.bucket_writer import FolderWriter
+from mailtls.cli.reports.erasure import Erasure
+from mailtls.observe.report_bucket import FolderBucket
 from mailtls.tls_rpt.contract import OwnDomain, parse_domain_list, render_domain_list
 
-LEFT = OwnDomain("leaving.example", "testing", ("mx1.leaving.example",), "team")
+HOST = "mx.mailhost.example"
+LEFT = OwnDomain("leaving.example", "enforce", (HOST,), "team")
+BESIDE = OwnDomain("beside.example", "enforce", (HOST,), "team")
 
 
 def run(*arguments):
@@ -88,15 +94,18 @@ def test_a_mail_that_is_not_there_and_an_arn_that_is_none(cloud, mails, tmp_path
 @pytest.fixture
 def bucket(cloud, mails, tmp_path):
     """Reports about two domains that share an MX fault, one mail about both, mail that was kept apart."""
-    cloud.own(mails.contoso, LEFT)
-    failed = mails.failure(500, mx="mx.mailhost.example")
-    leaving = {"policy-domain": "leaving.example", "policy-string": [], "mx-host": ["mx.mailhost.example"]}
+    cloud.own(mails.contoso, LEFT, BESIDE)
+    failed = mails.failure(500, mx=HOST)
+    leaving, beside = (
+        {"policy-domain": own.policy_domain, "policy-string": [], "mx-host": [HOST]} for own in (LEFT, BESIDE)
+    )
     cloud.receive(mails.mail(mails.report(mails.policy(100, (failed,)))))
     cloud.receive(mails.mail(mails.report(mails.policy(100, (failed,), **leaving)), signer="microsoft.com"))
     both = mails.report(mails.policy(5), mails.policy(7, **leaving), day="2026-11-29")
     cloud.receive(mails.mail(both))
     headers = [("TLS-Report-Domain", "leaving.example")]
     cloud.receive(mails.mail(text="junk", headers=mails.ses_headers() + mails.sender_headers()[:-2] + headers))
+    cloud.receive(mails.mail(mails.report(mails.policy(100, (failed,), **beside)), signer="mail.ru"))
     cloud.tick()
     return copied(cloud, tmp_path)
 
@@ -110,9 +119,7 @@ def test_a_domain_that_is_deployed_is_not_erased_by_mistake(bucket):
 
 
 def test_erase_counts_first_and_deletes_what_is_the_domains_alone(bucket):
-    listed = parse_domain_list((bucket / "domains" / "sandbox.json").read_bytes())
-    kept = [own for own in listed if own.policy_domain != "leaving.example"]
-    (bucket / "domains" / "sandbox.json").write_text(render_domain_list(kept))
+    leave(bucket)
     before = files(bucket)
     counted = run("erase", "leaving.example", bucket)
     assert counted.returncode == 1
@@ -122,8 +129,9 @@ def test_erase_counts_first_and_deletes_what_is_the_domains_alone(bucket):
     assert done.returncode == 0, done.stderr
     receipt = json.loads(done.stdout)
     assert receipt["objects"]["stored reports"] == 2
-    assert receipt["objects"]["mails and what became of them"] == 2
-    assert receipt["objects"]["copies kept apart"] == 2
+    assert receipt["objects"]["mails and what became of them"] == 1
+    assert receipt["objects"]["mails kept apart, and their copies"] == 1
+    assert receipt["unreadable"] == []
     assert receipt["shared_mails"] == 1
     after = files(bucket)
     assert {key for key, body in after.items() if "leaving.example" in key or b"leaving.example" in body} == {
@@ -133,11 +141,97 @@ def test_erase_counts_first_and_deletes_what_is_the_domains_alone(bucket):
     gone = before.keys() - after.keys()
     assert gone >= {"raw/mail2", "dispositions/mail2.json", "raw/mail4", "reporters/leaving.example.json"}
     assert not [key for key in gone if "contoso.example" in key]
-    assert [key for key in after if key.startswith("hosts/")] == [key for key in before if key.startswith("hosts/")]
+    (shared,) = [key for key in after if key.startswith("hosts/")]
+    assert b"leaving.example" in before[shared]
+    assert b"beside.example" in after[shared]
 
     again = run("erase", "leaving.example", bucket)
     assert again.returncode == 0
     assert "0 objects" in again.stdout
+
+
+def leave(bucket):
+    """The domain's spec is gone, and deployed so."""
+    listed = parse_domain_list((bucket / "domains" / "sandbox.json").read_bytes())
+    kept = [own for own in listed if own.policy_domain != "leaving.example"]
+    (bucket / "domains" / "sandbox.json").write_text(render_domain_list(kept))
+
+
+class Killed(BaseException):
+    pass
+
+
+class Mortal(FolderWriter):
+    """Dies before one of its deletions, and leaves what it did."""
+
+    left = 0
+
+    def remove(self, keys):
+        for key in keys:
+            if Mortal.left == 0:
+                raise Killed
+            Mortal.left -= 1
+            super().remove([key])
+        return 0
+
+    def change(self, key, step):
+        if Mortal.left == 0:
+            raise Killed
+        Mortal.left -= 1
+        super().change(key, step)
+
+
+def test_a_run_that_is_killed_anywhere_is_finished_by_the_next_one(bucket, tmp_path_factory):
+    leave(bucket)
+    places = tmp_path_factory.mktemp("places")
+
+    def erase(place, writer):
+        Erasure(FolderBucket(place), writer(FolderBucket(place)), "leaving.example", write=True).run()
+
+    whole = shutil.copytree(bucket, places / "whole")
+    erase(whole, FolderWriter)
+    kills = 0
+    for steps in range(1000):
+        place = shutil.copytree(bucket, places / f"killed{steps}")
+        Mortal.left = steps
+        try:
+            erase(place, Mortal)
+        except Killed:
+            kills += 1
+        else:
+            break
+        raw = {path.name for path in (place / "raw").iterdir()}
+        dealt_with = {path.stem for path in (place / "dispositions").iterdir()}
+        assert raw <= dealt_with, "mail without a disposition would be read again"
+        erase(place, FolderWriter)
+        assert files(place) == files(whole)
+    assert kills > 8
+
+
+def test_what_cannot_be_read_is_told_and_not_passed_over(bucket):
+    leave(bucket)
+    (bucket / "dispositions" / "mail2.json").write_text("{")
+    (hosts,) = (bucket / "hosts").iterdir()
+    hosts.write_text('{"members": 1}')
+    (apart,) = (bucket / "quarantine").rglob("*.json")
+    apart.write_text("[]")
+    done = run("erase", "leaving.example", bucket)
+    assert "Traceback" not in done.stderr
+    told = [line for line in done.stdout.splitlines() if line.startswith("cannot be read")]
+    assert [line.rpartition(" ")[2] for line in told] == [
+        "dispositions/mail2.json", apart.relative_to(bucket).as_posix(), hosts.relative_to(bucket).as_posix(),
+    ]  # fmt: skip
+
+
+def test_a_longer_name_keeps_its_held_messages(bucket):
+    leave(bucket)
+    subjects = ["leaving.example: x", "of.leaving.example: x", "leaving.example.org: x", "now also LEAVING.EXAMPLE."]
+    hour = bucket / "hours" / "2026-12-01T03.json"
+    hour.parent.mkdir(exist_ok=True)
+    lines = [["critical", subject] for subject in subjects]
+    hour.write_text(json.dumps({"version": 1, "sent": 0, "held": 4, "lines": lines}))
+    assert run("erase", "leaving.example", bucket, "--write").returncode == 0
+    assert [line[1] for line in json.loads(hour.read_bytes())["lines"]] == subjects[1:3]
 
 
 def test_what_is_no_domain_is_told(bucket):

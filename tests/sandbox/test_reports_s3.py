@@ -9,6 +9,7 @@ import pytest
 from cloud_samples import Unique
 from deployed import Clients, policy_bucket
 
+from mailtls.cli.reports.bucket_writer import S3Writer
 from mailtls.observe.arrivals import Follower
 from mailtls.observe.report_bucket import FolderBucket, S3Bucket
 from mailtls.observe.report_sources import reports_in
@@ -102,3 +103,35 @@ def test_nothing_of_an_erased_domain_is_left_in_any_version(bucket: str, aws: Cl
     assert json.loads(done.stdout)["objects"]["stored reports"] == 3
     left = [key for key in versions_of(aws, bucket) if not key.startswith("some/")]
     assert left == [f"reports/contoso.example.org/2026-11-30/{number}.json" for number in range(3)]
+
+
+def test_what_is_about_several_domains_is_written_anew_and_its_earlier_versions_go(bucket: str, aws: Clients) -> None:
+    s3 = aws("s3")
+    shared = {"news": [], "over": [], "speaker": "contoso.example"}
+    members = [{"policy_domain": name} for name in ("contoso.example", "fabrikam.example")]
+    for number in range(2):
+        body = json.dumps({**shared, "version": number, "members": members}).encode()
+        s3.put_object(Bucket=bucket, Key="hosts/0.json", Body=body)
+    done = reports("erase", "contoso.example", f"s3://{bucket}", "--write", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["objects"]["faults shared with others"] == 1
+    assert versions_of(aws, bucket, "hosts/") == ["hosts/0.json"]
+    left = s3.get_object(Bucket=bucket, Key="hosts/0.json")["Body"].read()
+    assert json.loads(left)["members"] == [{"policy_domain": "fabrikam.example"}]
+    assert b"contoso.example" not in left
+    assert reports("erase", "contoso.example", f"s3://{bucket}").returncode == 0
+
+
+def test_a_change_that_somebody_else_overtakes_is_made_again(bucket: str, aws: Clients) -> None:
+    s3 = aws("s3")
+    s3.put_object(Bucket=bucket, Key="hours/0.json", Body=b"0")
+
+    def step(body: bytes) -> bytes:
+        if body == b"0":  # in between, the function counts
+            s3.put_object(Bucket=bucket, Key="hours/0.json", Body=b"1")
+        return body + b"!"
+
+    S3Writer(S3Bucket(bucket, account.REGION)).change("hours/0.json", step)
+    assert s3.get_object(Bucket=bucket, Key="hours/0.json")["Body"].read() == b"1!"
+    S3Writer(S3Bucket(bucket, account.REGION)).change("hours/none.json", step)
+    assert versions_of(aws, bucket, "hours/") == ["hours/0.json"]

@@ -1,7 +1,7 @@
 """What `reprocess` and `erase` change in the reports bucket. Everything else under `mailtls reports` only reads it."""
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,9 @@ LISTERS = 16
 """Keys whose versions are listed beside each other."""
 AT_ONCE = 1000
 """Versions that one call of S3 deletes."""
+TRIES = 5
+MAX_CHANGED = 8 * 1024 * 1024
+"""Bytes of an object that is written anew."""
 
 
 class Writer(Protocol):
@@ -25,8 +28,9 @@ class Writer(Protocol):
     def announce(self, key: str) -> None:
         """Have S3 tell the queue of an object once more."""
 
-    def put(self, key: str, body: bytes) -> None:
-        """Write an object."""
+    def change(self, key: str, step: Callable[[bytes], bytes]) -> None:
+        """Write an object anew, unless it is gone; its earlier versions go. step: what it is, to what it shall be;
+        asked again when somebody else wrote in between."""
 
     def remove(self, keys: Iterable[str]) -> int:
         """Delete objects with all their versions and delete markers. Those that are gone are no trouble. Returns how
@@ -37,6 +41,15 @@ class Writer(Protocol):
 
     def versions(self, prefix: str) -> Iterator[str]:
         """Keys under `prefix` that have any version, also those that were deleted; in order, each once."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """Of an object, or a delete marker."""
+
+    key: str
+    version_id: str
+    latest: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,31 +69,50 @@ class S3Writer:
                 Bucket=self.bucket.bucket, Key=key, CopySource=source, MetadataDirective="REPLACE"
             )
 
-    def put(self, key: str, body: bytes) -> None:
-        with trouble_of(f"s3:PutObject on {self.bucket.bucket}/{key}"):
-            self.bucket.client.put_object(Bucket=self.bucket.bucket, Key=key, Body=body, ContentType="application/json")
+    def change(self, key: str, step: Callable[[bytes], bytes]) -> None:
+        for _ in range(TRIES):
+            with trouble_of(f"s3:GetObject on {self.bucket.bucket}/{key}", missing=("NoSuchKey", "404")) as told:
+                answer = self.bucket.client.get_object(Bucket=self.bucket.bucket, Key=key)
+                with answer["Body"] as body:
+                    found = body.read(MAX_CHANGED)
+            if told.missed or self._put(key, step(found), answer["ETag"]):
+                self._delete_all(version for version in self._versions(key) if not version.latest)
+                return
+        raise StoreTrouble(f"{self.bucket.name}/{key}: written by others {TRIES} times in between; run it again")
+
+    def _put(self, key: str, body: bytes, etag: str) -> bool:
+        """False: somebody else wrote it since."""
+        lost = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409", "NoSuchKey", "404")
+        with trouble_of(f"s3:PutObject on {self.bucket.bucket}/{key}", missing=lost) as told:
+            self.bucket.client.put_object(
+                Bucket=self.bucket.bucket, Key=key, Body=body, ContentType="application/json", IfMatch=etag
+            )
+        return not told.missed
 
     def remove(self, keys: Iterable[str]) -> int:
         with ThreadPoolExecutor(LISTERS, "versions") as pool:
-            return sum(map(self._delete, _batches(itertools.chain.from_iterable(pool.map(self._of, keys)))))
+            return self._delete_all(itertools.chain.from_iterable(pool.map(self._of, keys)))
 
     def remove_under(self, prefix: str) -> int:
-        return sum(map(self._delete, _batches(self._versions(prefix))))
+        return self._delete_all(self._versions(prefix))
 
     def versions(self, prefix: str) -> Iterator[str]:
-        for key, _ in itertools.groupby(self._versions(prefix), key=lambda version: str(version["Key"])):
+        for key, _ in itertools.groupby(self._versions(prefix), key=lambda version: version.key):
             yield key
 
-    def _of(self, key: str) -> list[dict[str, str]]:
-        return [version for version in self._versions(key) if version["Key"] == key]
+    def _of(self, key: str) -> list[_Version]:
+        return [version for version in self._versions(key) if version.key == key]
 
-    def _versions(self, prefix: str) -> Iterator[dict[str, str]]:
+    def _versions(self, prefix: str) -> Iterator[_Version]:
         with trouble_of(f"s3:ListBucketVersions on {self.bucket.bucket}"):
             pages = self.bucket.client.get_paginator("list_object_versions")
             for page in pages.paginate(Bucket=self.bucket.bucket, Prefix=prefix):
                 listed = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-                for one in sorted(listed, key=lambda version: str(version["Key"])):
-                    yield {"Key": one["Key"], "VersionId": one["VersionId"]}
+                found = (_Version(one["Key"], one["VersionId"], bool(one.get("IsLatest"))) for one in listed)
+                yield from sorted(found, key=lambda version: version.key)
+
+    def _delete_all(self, versions: Iterable[_Version]) -> int:
+        return sum(map(self._delete, _batches({"Key": one.key, "VersionId": one.version_id} for one in versions)))
 
     def _delete(self, batch: list[dict[str, str]]) -> int:
         with trouble_of(f"s3:DeleteObjectVersion on {self.bucket.bucket}"):
@@ -106,11 +138,10 @@ class FolderWriter:
     def announce(self, key: str) -> None:
         self.can_announce()
 
-    def put(self, key: str, body: bytes) -> None:
+    def change(self, key: str, step: Callable[[bytes], bytes]) -> None:
         path = self._path(key)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(body)
+            path.write_bytes(step(path.read_bytes()))
         except OSError as e:
             raise StoreTrouble(f"{path}: cannot be written: {e.strerror}") from e
 
