@@ -1,13 +1,14 @@
 """What today's reader makes of a raw mail, and which mails are worth another reading. Pure."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from mailtls.reports.reading import Unfit, believed, readable
 from mailtls.tls_rpt.attribution import MAX_SHARED, attribute
 from mailtls.tls_rpt.contract import Disposition, OwnDomain, QuarantineReason
 from mailtls.totals.arrival import Arrival
+from mailtls.totals.period import ALWAYS, Period
 
 ON_ITS_WAY = timedelta(hours=2)
 """After so long a mail without a disposition is a dead letter, or nothing announces it."""
@@ -15,18 +16,19 @@ ON_ITS_WAY = timedelta(hours=2)
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """reason: why it would be kept apart; None: its reports would be stored. told: for people; the domains that they
-    are about, or the reader's words."""
+    """reason: why it would be kept apart; None: its reports would be stored. told: for people. policy_domains: those of
+    ours that its reports are about."""
 
     reason: QuarantineReason | None
     told: str
+    policy_domains: tuple[str, ...] = ()
 
     @property
     def is_taken(self) -> bool:
         return self.reason is None
 
 
-def judged(mail: bytes, own: dict[str, OwnDomain]) -> Judged:
+def judged(mail: bytes, own: Mapping[str, OwnDomain]) -> Judged:
     """As the function would deal with it today. own: our domains, by name."""
     try:
         parsed, _ = believed(mail)
@@ -40,14 +42,36 @@ def judged(mail: bytes, own: dict[str, OwnDomain]) -> Judged:
     }
     if not found:
         return Judged(QuarantineReason.FOREIGN_DOMAIN, "a report that names no domain of ours")
-    return Judged(None, f"a report about {', '.join(sorted(found)[:3])}")
+    about = tuple(sorted(found))
+    more = f" and {len(about) - 3} more" if len(about) > 3 else ""
+    return Judged(None, f"a report about {', '.join(about[:3])}{more}", about)
 
 
-def is_wanted(arrival: Arrival, reasons: Collection[QuarantineReason], mails: Collection[str], now: datetime) -> bool:
-    """Worth another reading: one of `mails`; or, where none is named, without a disposition for ON_ITS_WAY, or kept
-    apart for one of `reasons`."""
-    if mails:
-        return arrival.mail in mails
-    if arrival.became is None:
-        return now - arrival.at > ON_ITS_WAY
-    return arrival.became is Disposition.QUARANTINED and arrival.told.partition(":")[0] in reasons
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """mails: these alone, whatever became of them. Else what has no disposition for ON_ITS_WAY, and what was kept apart
+    for one of `reasons`. Of either only what came in `period`, and with `policy_domain` only what today's reader takes
+    and finds to be about it."""
+
+    reasons: frozenset[QuarantineReason] = frozenset()
+    mails: frozenset[str] = frozenset()
+    period: Period = ALWAYS
+    policy_domain: str = ""
+
+    @property
+    def looks_at_dispositions(self) -> bool:
+        return bool(self.reasons or self.mails)
+
+    def selects(self, arrival: Arrival, now: datetime) -> bool:
+        """Before the mail is read. now: aware."""
+        if arrival.at.astimezone(UTC).date() not in self.period:
+            return False
+        if self.mails:
+            return arrival.mail in self.mails
+        if arrival.became is None:
+            return now - arrival.at > ON_ITS_WAY
+        return arrival.became is Disposition.QUARANTINED and arrival.told.partition(":")[0] in self.reasons
+
+    def is_about(self, found: Judged) -> bool:
+        """Once it was read."""
+        return not self.policy_domain or self.policy_domain in found.policy_domains

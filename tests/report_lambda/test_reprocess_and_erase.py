@@ -11,8 +11,10 @@ import pytest
 
 from mailtls.cli.reports.bucket_writer import FolderWriter
 from mailtls.cli.reports.erasure import Erasure
+from mailtls.observe import mail_again
 from mailtls.observe.report_bucket import FolderBucket
 from mailtls.tls_rpt.contract import OwnDomain, parse_domain_list, render_domain_list
+from mailtls.totals.read_again import Wanted
 
 HOST = "mx.mailhost.example"
 LEFT = OwnDomain("leaving.example", "enforce", (HOST,), "team")
@@ -82,6 +84,45 @@ def test_what_was_kept_apart_is_wanted_where_todays_reader_takes_it(cloud, mails
     assert cloud.notify("mail1", "mail1") == []
     assert cloud.store.json("dispositions/mail1.json")["disposition"] == "stored"
     assert len(cloud.store.under("reports/leaving.example/")) == 1
+
+
+def test_mail_is_chosen_by_the_domain_that_it_is_about_and_by_the_day_on_which_it_came(cloud, mails, tmp_path):
+    cloud.own(mails.contoso, LEFT)
+    cloud.arrive(mails.is_clean())
+    about = {"policy-domain": "leaving.example"}
+    cloud.arrive(mails.mail(mails.report(mails.policy(**about), mails.policy(), day="2026-11-29")))
+    cloud.arrive(mails.mail(text="spam"))
+    place = copied(cloud, tmp_path)
+    then = datetime(2026, 11, 20, 23, 59, tzinfo=UTC).timestamp()
+    os.utime(place / "raw" / "mail1", (then, then))
+
+    def chosen(*arguments):
+        done = run("reprocess", place, "--format", "json", *arguments)
+        assert done.returncode in (0, 1), done.stderr
+        return [json.loads(line)["mail"] for line in done.stdout.splitlines()]
+
+    assert chosen() == ["mail1", "mail2", "mail3"]
+    assert chosen("--domain", "Leaving.example") == ["mail2"]
+    assert chosen("--domain", "contoso.example") == ["mail1", "mail2"]
+    assert chosen("--domain", "contoso.example", "--from", "2026-11-21") == ["mail2"]
+    assert chosen("--to", "2026-11-20") == ["mail1"]
+    assert chosen("--to", "2026-11-19") == []
+    assert run("reprocess", place, "--from", "2026-11-20", "--to", "2026-11-19").returncode == 2
+    assert run("reprocess", place, "--domain", "a b").returncode == 2
+
+
+@pytest.mark.parametrize("page", [1, 2, 1000])
+def test_both_listings_are_read_side_by_side(cloud, mails, tmp_path, monkeypatch, page):
+    """In the order of keys "a-b.json" stands before "a.json", but "a" before "a-b"."""
+    monkeypatch.setattr(mail_again, "PAGE", page)
+    junk = mails.mail(text="spam")
+    for mail in ("a", "a-b", "a-c", "b", "c", "d"):
+        cloud.arrive(junk, mail)
+    for mail in ("a", "a-b", "b", "d", "of-a-mail-that-came-to-its-end"):
+        cloud.store.objects[f"dispositions/{mail}.json"] = b"{}"
+    bucket, later = FolderBucket(copied(cloud, tmp_path)), datetime.now(UTC)
+    found = mail_again.wanted_mails(bucket, Wanted(), {}, later, lambda: None)
+    assert [arrival.mail for arrival, _ in found] == ["a-c", "c"]
 
 
 def test_a_mail_that_is_not_there_and_an_arn_that_is_none(cloud, mails, tmp_path):

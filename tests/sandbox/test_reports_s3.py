@@ -1,12 +1,13 @@
 """Reports and mails read from a bucket, against the emulator: the same as from a folder with the same objects."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from cloud_samples import Unique
+from cloud_samples import Unique, by_service, let_in, make_queue, make_role
 from deployed import Clients, policy_bucket
 
 from mailtls.cli.reports.bucket_writer import S3Writer
@@ -16,6 +17,7 @@ from mailtls.observe.report_sources import reports_in
 from mailtls.observe.store import StoreTrouble
 from mailtls.reports.bucket_layout import disposition_key, to_bytes
 from mailtls.tls_rpt.contract import OwnDomain, render_domain_list
+from report_lambda.events import RawMail, parse_body
 from sandbox import account
 from sandbox.cloud.start import Emulator
 
@@ -34,8 +36,17 @@ def objects() -> dict[str, bytes]:
 
 @pytest.fixture
 def bucket(aws: Clients, unique: Unique, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> str:
-    name = policy_bucket(aws, unique("reports-read-bucket"), [])
-    for variable, value in account.environment(emulator.endpoint).items():
+    """The command has what docs/iam/reports-repair.json allows, and nothing else."""
+    name = policy_bucket(aws, unique("reports-store-bucket"), [])
+    rights = json.loads((Path(__file__).parents[2] / "docs" / "iam" / "reports-repair.json").read_text())
+    role = make_role(aws, unique("repair"), *rights["Statement"])
+    given = aws("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    as_role = {
+        "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": given["SessionToken"],
+    }
+    for variable, value in (account.environment(emulator.endpoint) | as_role).items():
         monkeypatch.setenv(variable, value)
     for key, body in objects().items():
         aws("s3").put_object(Bucket=name, Key=key, Body=body)
@@ -68,9 +79,10 @@ def test_a_bucket_that_is_not_there_is_trouble(bucket: str) -> None:
         list(reports_in([f"s3://{bucket}-none/"], account.REGION))
 
 
-def reports(*arguments: str) -> subprocess.CompletedProcess[str]:
+def reports(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "mailtls.cli", "reports", *arguments, "--region", account.REGION]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    given = {**os.environ, **environment}
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=given)
 
 
 def versions_of(aws: Clients, bucket: str, prefix: str = "") -> list[str]:
@@ -135,3 +147,58 @@ def test_a_change_that_somebody_else_overtakes_is_made_again(bucket: str, aws: C
     assert s3.get_object(Bucket=bucket, Key="hours/0.json")["Body"].read() == b"1!"
     S3Writer(S3Bucket(bucket, account.REGION)).change("hours/none.json", step)
     assert versions_of(aws, bucket, "hours/") == ["hours/0.json"]
+
+
+def received(aws: Clients, url: str) -> list[str]:
+    """Bodies of what is in the queue, or comes into it in a moment; taken out."""
+    sqs = aws("sqs")
+    messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", [])
+    for message in messages:
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return [message["Body"] for message in messages]
+
+
+def test_what_is_announced_reaches_the_queue_and_dead_letters_go_back_to_it(
+    bucket: str, aws: Clients, unique: Unique, emulator: Emulator
+) -> None:
+    """The message is one that the function takes. The stand-in does not see which queue a task is to move, so an
+    administrator moves here."""
+    s3, sqs = aws("s3"), aws("sqs")
+    s3.put_object(Bucket=bucket, Key="domains/test.json", Body=render_domain_list([OwnDomain("contoso.example")]))
+    dead_url, dead = make_queue(aws, unique("reports-queue-dead-letters"))
+    redrive = json.dumps({"deadLetterTargetArn": dead, "maxReceiveCount": 1})
+    url, arn = make_queue(aws, unique("reports-queue"), RedrivePolicy=redrive, VisibilityTimeout="0")
+    let_in(aws, url, by_service("s3.amazonaws.com", "sqs:SendMessage", arn, f"arn:aws:s3:::{bucket}"))
+    s3.put_bucket_notification_configuration(
+        Bucket=bucket,
+        NotificationConfiguration={
+            "QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"],
+                                     "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "raw/"}]}}}]
+        },
+    )  # fmt: skip
+    received(aws, url)  # S3's test message
+    done = reports("reprocess", f"s3://{bucket}", "--mail", "m1", "--write")
+    assert done.returncode == 0, done.stderr
+    (told,) = received(aws, url)
+    assert parse_body(told) == (RawMail(bucket, "raw/m1"),)
+
+    sqs.send_message(QueueUrl=url, MessageBody=told)
+    assert sqs.receive_message(QueueUrl=url)["Messages"]  # fails
+    assert not sqs.receive_message(QueueUrl=url).get("Messages")
+    administrator = {"AWS_SESSION_TOKEN": "", **account.environment(emulator.endpoint)}
+    moved = reports("reprocess", f"s3://{bucket}", "--dead-letters", dead, "--write", **administrator)
+    assert moved.returncode == 0, moved.stderr
+    assert "are moving back" in moved.stdout
+    assert received(aws, url) == [told]
+    assert received(aws, dead_url) == []
+
+
+def test_a_dead_letter_queue_that_is_none_is_trouble(bucket: str, aws: Clients, emulator: Emulator) -> None:
+    administrator = {"AWS_SESSION_TOKEN": "", **account.environment(emulator.endpoint)}
+    aws("s3").put_object(Bucket=bucket, Key="domains/a.json", Body=render_domain_list([OwnDomain("contoso.example")]))
+    arn = f"arn:aws:sqs:{account.REGION}:{account.ACCOUNT_ID}:reports-queue-none"
+    done = reports("reprocess", f"s3://{bucket}", "--dead-letters", arn, "--write", **administrator)
+    assert done.returncode == 2
+    assert "sqs:StartMessageMoveTask on reports-queue-none" in done.stderr
+    assert "ResourceNotFound" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,7 +1,6 @@
 """`mailtls reports reprocess`: have mail read again that was not taken in, or was kept apart by mistake."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -9,11 +8,11 @@ import click
 
 from mailtls.cli import terminal
 from mailtls.cli.options import format_option
+from mailtls.cli.reports.days import DAY, days_of
 from mailtls.cli.trouble import Trouble
 from mailtls.tls_rpt.contract import QuarantineReason
 
 if TYPE_CHECKING:
-    from mailtls.observe.report_bucket import Bucket
     from mailtls.totals.arrival import Arrival
     from mailtls.totals.read_again import Judged
 
@@ -26,6 +25,9 @@ if TYPE_CHECKING:
 @click.option(
     "--mail", "mails", multiple=True, metavar="ID", help="Only this mail, whatever became of it. Can be repeated."
 )
+@click.option("--domain", help="Only mail with a report about it, as today's reader finds.")
+@click.option("--from", "first", type=DAY, help="Only mail that came on this day, UTC, or later.")
+@click.option("--to", "last", type=DAY, help="Only mail that came on this day, UTC, or earlier.")
 @click.option("--all", "also_refused", is_flag=True, help="Also what today's reader would keep apart again.")
 @click.option("--dead-letters", metavar="ARN", help="Also move this queue's dead letters back.")
 @click.option("--write", is_flag=True, help="Do it. Without this it is only told.")
@@ -38,6 +40,9 @@ def command(
     region: str | None,
     reasons: tuple[str, ...],
     mails: tuple[str, ...],
+    domain: str | None,
+    first: datetime | None,
+    last: datetime | None,
     also_refused: bool,
     dead_letters: str | None,
     write: bool,
@@ -55,18 +60,24 @@ def command(
                  2 trouble
     """
     from mailtls.cli.reports.bucket_writer import writer_of
+    from mailtls.cli.reports.own_domains import own_domains
+    from mailtls.observe.mail_again import wanted_mails
     from mailtls.observe.report_bucket import bucket_at
     from mailtls.observe.store import StoreTrouble
     from mailtls.reports.bucket_layout import disposition_key
     from mailtls.tls_rpt.contract import Prefix
+    from mailtls.totals.read_again import Wanted
 
+    of_reasons = frozenset(map(QuarantineReason, reasons))
+    wanted = Wanted(of_reasons, frozenset(mails), days_of(first, last), _name(domain))
     number = passed = 0
+    progress = terminal.Counter("looking at")
     try:
         where = bucket_at(bucket, region)
         writer = writer_of(where)
         if write:
             writer.can_announce()
-        for arrival, judged in _wanted(where, reasons, mails):
+        for arrival, judged in wanted_mails(where, wanted, own_domains(where), datetime.now(UTC), progress.advance):
             doing = judged.is_taken or also_refused or bool(mails)
             number, passed = number + doing, passed + (not doing)
             if doing and write:
@@ -74,51 +85,26 @@ def command(
                 if arrival.became is not None:
                     writer.remove([disposition_key(arrival.mail)])
                 writer.announce(f"{Prefix.RAW}{arrival.mail}")
+            progress.clear()
             click.echo(_line(arrival, judged, doing, write, output))
         moved = _move(dead_letters, region, write) if dead_letters else ""
     except StoreTrouble as e:
         raise Trouble(str(e)) from e
+    progress.clear()
     if output == "text":
         done = "announced again" if write else "to be announced again; --write does it"
         click.echo(f"{number} mails {done}" + (f", {passed} would be kept apart again" if passed else "") + moved)
     ctx.exit(0 if write or not number else 1)
 
 
-def _wanted(where: "Bucket", reasons: tuple[str, ...], mails: tuple[str, ...]) -> "Iterator[tuple[Arrival, Judged]]":
-    from mailtls.cli.reports.own_domains import own_domains
-    from mailtls.observe.arrivals import MAX_BYTES
-    from mailtls.reports.bucket_layout import disposition_key
-    from mailtls.tls_rpt.contract import Disposition, Prefix
-    from mailtls.tls_rpt.message_values import LIMITS
-    from mailtls.totals.arrival import Arrival, dealt_with
-    from mailtls.totals.read_again import Judged, is_wanted, judged
+def _name(domain: str | None) -> str:
+    """Raises Trouble."""
+    from mailtls import names
 
-    own, now, found = own_domains(where), datetime.now(UTC), set()
-    dispositions = None if mails else {one.key for one in where.objects(Prefix.DISPOSITIONS)}
-    progress = terminal.Counter("looking at")
-    for raw in where.objects(Prefix.RAW):
-        progress.advance()
-        arrival = Arrival(raw.key.removeprefix(Prefix.RAW), raw.modified, raw.size, None)
-        if mails and arrival.mail not in mails:
-            continue
-        key = disposition_key(arrival.mail)
-        if dispositions is None or key in dispositions:
-            if not reasons and not mails:
-                continue
-            body = where.read(key, MAX_BYTES)
-            arrival = arrival if body is None else dealt_with(arrival, body)
-        if not is_wanted(arrival, [QuarantineReason(reason) for reason in reasons], mails, now):
-            continue
-        found.add(arrival.mail)
-        if raw.size > LIMITS.max_mail_bytes:
-            yield arrival, Judged(QuarantineReason.TOO_LARGE, f"{raw.size:,} bytes, not read")
-            continue
-        mail = where.read(raw.key, LIMITS.max_mail_bytes)
-        if mail is not None and arrival.became is not Disposition.SETUP:
-            yield arrival, judged(mail, own)
-    progress.clear()
-    if missing := [mail for mail in mails if mail not in found]:
-        raise Trouble(f"--mail {missing[0]}: {where.name}/{Prefix.RAW}{missing[0]} is not there")
+    try:
+        return names.domain_name(domain) if domain else ""
+    except names.InvalidName as e:
+        raise Trouble(f"--domain {domain}: {e}; write it as in an address, contoso.com") from e
 
 
 def _move(arn: str, region: str | None, write: bool) -> str:
@@ -150,6 +136,7 @@ def _line(arrival: "Arrival", judged: "Judged", doing: bool, write: bool, output
                 "told": arrival.told,
                 "today": judged.reason or "stored",
                 "today_told": judged.told,
+                "policy_domains": list(judged.policy_domains),
                 "announced": doing and write,
                 "wanted": doing,
             }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mailtls.cli.options import format_option
+from mailtls.cli.reports.days import DAY, days_of
 from mailtls.cli.reports.places import places_of
 from mailtls.cli.reports.reading import Reader, tell_refused
 from mailtls.cli.trouble import Trouble
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from mailtls.totals.summary import Summary
 
 _BY = ("domain", "day", "result-type", "mx", "reporter", "sending-host")
-_DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
 @click.command(epilog="Example:  mailtls reports summary --by mx --store s3://contoso-policies,contoso-reports")
@@ -29,8 +29,8 @@ _DAY = click.DateTime(formats=["%Y-%m-%d"])
 )
 @click.option("--region", help="Of a bucket. [AWS_REGION]")
 @click.option("--by", type=click.Choice(_BY), default="domain", show_default=True, help="What to add up by.")
-@click.option("--from", "first", type=_DAY, help="First day, UTC.")
-@click.option("--to", "last", type=_DAY, help="Last day, UTC. [today]")
+@click.option("--from", "first", type=DAY, help="First day, UTC.")
+@click.option("--to", "last", type=DAY, help="Last day, UTC. [today]")
 @click.option("--compare", is_flag=True, help="With as many days right before --from.")
 @format_option("text", "json", "csv")
 @click.pass_context
@@ -99,20 +99,17 @@ def _add(summary: "Summary", before: "Summary | None", entry: "LedgerEntry") -> 
 
 def _period(first: datetime | None, last: datetime | None, compare: bool, by: str, output: str) -> "Period":
     """Raises Trouble."""
-    from mailtls.totals.period import ALWAYS, Period
-
     if compare and (first is None or by == "day" or output == "csv"):
         raise Trouble(
             "--compare holds two periods of equal length against each other: name --from, "
             "and neither --by day nor --format csv"
         )
-    if first is None and last is None:
-        return ALWAYS
-    end = last.date() if last else (datetime.now(UTC).date() if compare else date.max)
-    try:
-        period = Period(first.date() if first else date.min, end)
-        if compare:
+    if compare and last is None:
+        last = datetime.now(UTC)
+    period = days_of(first, last)
+    if compare:
+        try:
             period.before()
-        return period
-    except (ValueError, OverflowError) as e:
-        raise Trouble(f"--from and --to: {e}") from e
+        except OverflowError as e:
+            raise Trouble(f"--from and --to: {e}") from e
+    return period
