@@ -23,6 +23,13 @@ SCHEMAS = {
     "evidence": ("mailtls.audit", "evidence.v1.schema.json"),
     "evidence-domain": ("mailtls.audit", "evidence_domain.v1.schema.json"),
     "alert": ("mailtls.reports", "alert.v1.schema.json"),
+    "report": ("mailtls.render", "report.v1.schema.json"),
+    "reports-parse": ("mailtls.render", "reports_parse.v1.schema.json"),
+    "reports-summary": ("mailtls.render", "reports_summary.v1.schema.json"),
+    "reports-show": ("mailtls.render", "reports_show.v1.schema.json"),
+    "reports-tail": ("mailtls.render", "reports_tail.v1.schema.json"),
+    "reports-reprocess": ("mailtls.render", "reports_reprocess.v1.schema.json"),
+    "reports-erase": ("mailtls.render", "reports_erase.v1.schema.json"),
 }
 """Name to the package and the file. A command whose JSON has a schema of its own adds a row."""
 
