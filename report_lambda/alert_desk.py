@@ -4,6 +4,8 @@ Commit points, in order: (1) the state with the sighting and, when a message is 
 failure is known and the message will go out, by us, by the retry of this mail, or by the hourly tick; (2) the message;
 (3) the state with what was told. A crash before (2) delays the message until the claim is old; a crash between (2) and
 (3) sends it twice, the one thing that a topic without deduplication cannot prevent.
+
+The words of messages are imported where one is sent: most mails set off none, and each cold start would wait for them.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,11 +14,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
-from mailtls.reports import alert_rules, downgrade, lost_policy, shared_alert, shared_hosts
-from mailtls.reports.alert_json import by_protocol
+from mailtls.reports import alert_rules, downgrade, lost_policy, shared_hosts
 from mailtls.reports.alert_limits import AlertLimits
 from mailtls.reports.alert_state import AlertState, NoticeKind
-from mailtls.reports.alert_text import compose
 from mailtls.reports.applied import Judge
 from mailtls.reports.bucket_layout import alert_states_of, from_bytes, to_bytes
 from mailtls.reports.causes import (
@@ -175,6 +175,8 @@ class Desk:
         self._send(message)
 
     def _send(self, message: Alert) -> None:
+        from mailtls.reports.alert_json import by_protocol
+
         self.topic.publish(message.subject, by_protocol(message, self.now), message.attributes)
         self.tally.add(ALERTS_SENT, 1, message.severity)
 
@@ -264,6 +266,8 @@ class Desk:
         also = self._shared_with(written, own)
         suspected = written.claim.kind is NoticeKind.SUSPECTED  # also where another domain's message tells of it
         if also is not None:
+            from mailtls.reports.alert_text import compose
+
             evidence = gather(self.ledger, written, own)
             suspected = downgrade.one_path(written, evidence) is not None
             message = compose(written.claim.kind, written, evidence, own, self.now, self.bucket, also)
@@ -273,6 +277,8 @@ class Desk:
     def _shared_with(self, written: AlertState, own: OwnDomain) -> str | None:
         """The paragraph about domains with the same fault at the same host, "" for none; None: this message does not go
         out by itself, a message about the host tells of it (gatherings.py)."""
+        from mailtls.reports import shared_alert
+
         gathering = shared_hosts.of_cause(written.cause, own)
         if gathering is None:
             return ""

@@ -6,7 +6,6 @@ from functools import partial
 
 from mailtls.reports.bucket_layout import from_bytes, gathering_key, to_bytes
 from mailtls.reports.message_layout import Alert
-from mailtls.reports.shared_alert import compose
 from mailtls.reports.shared_hosts import Gathering, from_json, has_news, to_json, told
 from mailtls.tls_rpt.contract import Prefix
 from report_lambda.store import MAX_STATE_BYTES, ObjectStore, StoreError, read_all, swap
@@ -33,6 +32,8 @@ def change(store: ObjectStore, empty: Gathering, step: Callable[[Gathering], tup
 def tell_news(store: ObjectStore, now: datetime, publish: Callable[[Alert], None]) -> None:
     """Hourly: the domains that joined or left since the last message about their host. One that fails does not hold up
     the others. Raises StoreError at the end."""
+    from mailtls.reports.shared_alert import compose  # words, as in alert_desk.py
+
     failed = []
     listed = store.list_objects(Prefix.HOSTS, limit=MAX_GATHERINGS)
     for _, stored in read_all(store, [one for one in listed if now - one.modified < WATCHED], MAX_STATE_BYTES):
