@@ -10,6 +10,7 @@ COMMANDS = {
     "show": "one report whole, or one cause from first to last sight",
     "tail": "the last mails that came in, and what became of each",
     "digest": "the week of each owner's domains in plain words",
+    "replay": "send mails into a sandbox's queue again, and tell what becomes of each",
     "reprocess": "have mail read again that was not taken in, or kept apart by mistake",
     "erase": "all that is kept about one domain, for a customer who leaves",
     "dashboard": "the stored reports as a static site",

@@ -59,12 +59,12 @@ def _at_path(path: Path, place: str) -> Iterator[Found]:
     if not path.is_dir():
         yield from _open(path, place, alone=True)
         return
-    for file in _below(path):
+    for file in files_below(path):
         yield from _open(file, file.as_posix(), alone=False)
 
 
-def _below(folder: Path) -> Iterator[Path]:
-    """All files, in order. Links are among them, and are refused when they are opened."""
+def files_below(folder: Path) -> Iterator[Path]:
+    """All files, in order. Links are among them, for the caller to refuse. Raises StoreTrouble."""
     for here, folders, files in os.walk(folder, onerror=_refuse):
         folders.sort()
         if {"cur", "new"} <= set(folders):  # a maildir: its index files are no mail, and `tmp` holds halves

@@ -80,6 +80,11 @@ class S3Writer:
                 return
         raise StoreTrouble(f"{self.bucket.name}/{key}: written by others {TRIES} times in between; run it again")
 
+    def put(self, key: str, body: bytes) -> None:
+        """Write a new object."""
+        with trouble_of(f"s3:PutObject on {self.bucket.bucket}/{key}"):
+            self.bucket.client.put_object(Bucket=self.bucket.bucket, Key=key, Body=body)
+
     def _put(self, key: str, body: bytes, etag: str) -> bool:
         """False: somebody else wrote it since."""
         lost = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409", "NoSuchKey", "404")
