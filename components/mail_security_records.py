@@ -40,7 +40,7 @@ class AnnouncedPolicy(TypedDict):
 
 class ReportAddress(TypedDict):
     """
-    rua: where reports go, `mailto:` and `https:` URIs, at least one.
+    rua: where reports go, `mailto:` and `https:` URIs, at least one; an empty one is left out.
     received_by: what must be there before reports are asked for; nothing when somebody else receives them.
     """
 
@@ -116,7 +116,7 @@ class MailSecurityRecords(pulumi.ComponentResource):
 
     def _ask_for_reports(self, name: str, args: MailSecurityRecordsArgs, reports: ReportAddress) -> PublishedRecord:
         record_name = f"_smtp._tls.{args['policy_domain']}"
-        text = pulumi.Output.all(*reports["rua"]).apply(lambda rua: str(TlsRptRecord(tuple(rua))))
+        text = pulumi.Output.all(*reports["rua"]).apply(lambda rua: str(TlsRptRecord(tuple(filter(None, rua)))))
         alone = ForeignRecordGate(record_name, "v=TLSRPTv1", args["zone"], args["gate"])
         record = args["zone"].txt(
             f"{name}-tls-rpt-txt",

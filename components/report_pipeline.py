@@ -14,6 +14,7 @@ from components.alert_topic import AlertTopic, SubscriptionArgs
 from components.dns_zones.zone import DnsZone
 from components.physical_names import physical_name
 from components.report_function import ReportFunction
+from components.report_https import ReportHttps, ReportHttpsArgs
 from components.report_intake import ReportIntake, RuleSet, RuleSetChoice, live_rule_set
 from components.report_queue import ReportQueue
 from components.report_store import Lifetimes, ReportStore, ReportStoreArgs
@@ -35,6 +36,8 @@ class ReportPipelineArgs(TypedDict):
     subscriptions: who is told. At least one without owner and severity, else nobody hears of the pipeline's own faults.
     heard_elsewhere: see alert_topic.AlertTopicArgs.
     alert_limits: of reports/alert_limits.py, rendered; left out, its defaults.
+    https_code: the archive of report_lambda/https_rua/MANIFEST: reports are taken in by HTTPS POST too; None or left
+    out: by mail alone.
     digest: when the weekly message is due; see report_function.
     per_domain_metrics: costs up to $2.40 a domain and month; see report_function.METRICS_PER_DOMAIN.
     lifetimes: days that mail and ledger are kept; what is deleted is gone.
@@ -56,16 +59,21 @@ class ReportPipelineArgs(TypedDict):
     alert_limits: NotRequired[str]
     per_domain_metrics: NotRequired[bool]
     digest: NotRequired[str | None]
+    https_code: NotRequired[pulumi.Archive | None]
     lifetimes: NotRequired[Lifetimes]
     force_destroy: NotRequired[bool]
 
 
 class ReportPipeline(pulumi.ComponentResource):
-    """route: what `_smtp._tls` has to wait for; asking for reports before they can arrive would lose the first ones."""
+    """route: what `_smtp._tls` has to wait for; asking for reports before they can arrive would lose the first ones.
+
+    rua_https: None where reports come by mail alone.
+    """
 
     bucket_name: pulumi.Output[str]
     bucket_arn: pulumi.Output[str]
     rua: pulumi.Output[str]
+    rua_https: pulumi.Output[str] | None
     queue_url: pulumi.Output[str]
     queue_name: pulumi.Output[str]
     dead_letter_queue_url: pulumi.Output[str]
@@ -151,19 +159,34 @@ class ReportPipeline(pulumi.ComponentResource):
             child,
         )
 
+        https_code = args.get("https_code")
+        https_args: ReportHttpsArgs | None = None
+        if https_code is not None:
+            https_args = {
+                "region": region,
+                "code": https_code,
+                "bucket_name": store.bucket_name,
+                "bucket_arn": store.bucket_arn,
+            }
+        # what is stored before the queue is told of it would wait for a person
+        after = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[queue.notification]))
+        https = ReportHttps(f"{name}-https", https_args, after) if https_args else None
+
         self.bucket_name, self.bucket_arn = store.bucket_name, store.bucket_arn
         self.rua = pulumi.Output.from_input(f"mailto:{args['local_part']}@{args['reports_domain']}")
+        self.rua_https = https.rua if https else None
         self.queue_url, self.queue_name = queue.queue_url, queue.queue_name
         self.dead_letter_queue_url = queue.dead_letter_queue_url
         self.dead_letter_queue_arn = queue.dead_letter_queue_arn
         self.dead_letter_queue_name = queue.dead_letter_queue_name
         self.function_name, self.function_arn = function.function_name, function.function_arn
         self.rule_set_name, self.topic_arn = intake.rule_set_name, topic.topic_arn
-        self.route = intake.route
+        self.route = (*intake.route, *(https.ready if https else ()))
         self.register_outputs(
             {
                 "bucket_name": self.bucket_name,
                 "rua": self.rua,
+                **({"rua_https": self.rua_https} if self.rua_https is not None else {}),
                 "queue_url": self.queue_url,
                 "dead_letter_queue_url": self.dead_letter_queue_url,
                 "function_name": self.function_name,

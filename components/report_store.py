@@ -101,6 +101,7 @@ def lifecycle_rules(lifetimes: Lifetimes) -> list[aws.s3.BucketLifecycleConfigur
         Prefix.QUARANTINE: lifetimes.get("quarantine_days", QUARANTINE_DAYS),
         Prefix.REPORTS: ledger_days,
         Prefix.OTHER_CONTENT: ledger_days,
+        Prefix.POSTED: ledger_days,
         Prefix.DISPOSITIONS: ledger_days,
         Prefix.REPORTERS: ledger_days,
         Prefix.HOSTS: ledger_days,

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from mailtls import names
 from mailtls.reports import reading
 from mailtls.reports.alert_rules import AHEAD
-from mailtls.reports.bucket_layout import disposition_key, quarantine_stem, to_bytes
+from mailtls.reports.bucket_layout import disposition_key, posted_key, quarantine_stem, to_bytes
 from mailtls.reports.causes import failed_by_result_type
 from mailtls.reports.reading import Header, Unfit
 from mailtls.reports.sender_text import clean
@@ -30,8 +30,10 @@ from mailtls.tls_rpt.contract import (
     FAILURES,
     MAILS_QUARANTINED,
     MAILS_RECEIVED,
+    POSTED_MAIL,
     REPORTS_DUPLICATE,
     REPORTS_STORED,
+    REPORTS_UNAUTHENTICATED,
     SES_SETUP_NOTIFICATION,
     SUCCESSFUL_SESSIONS,
     Disposition,
@@ -167,6 +169,8 @@ def _believed(mail: RawMail, desk: Desk) -> tuple[message.Message, str]:
         raise Unfit(QuarantineReason.TOO_LARGE, f"{e.size:,} bytes, not read") from e
     if stored is None:
         raise RawMailMissing(mail.key)
+    if mail.mail_id.startswith(POSTED_MAIL):
+        return reading.posted(stored.body), ""
     return reading.believed(stored.body)
 
 
@@ -189,6 +193,9 @@ def _announced(headers: Sequence[Header]) -> str:
 
 def _store(key: str, entry: LedgerEntry, body: bytes, desk: Desk, own: OwnDomain, outcome: Outcome) -> None:
     """Put one entry into the ledger, or find that it stands there; count and alert in the first case only."""
+    if entry.is_posted:
+        _store_posted(posted_key(key), entry, body, desk, outcome)
+        return
     if key.startswith(Prefix.OTHER_CONTENT):
         _store_other_content(key, entry, body, desk, own, outcome)
         return
@@ -207,6 +214,19 @@ def _store(key: str, entry: LedgerEntry, body: bytes, desk: Desk, own: OwnDomain
     if day <= desk.now.date() + AHEAD:
         reporter_book.note(desk.store, own.policy_domain, entry.signer, day)
     _alert(key, entry, desk, own, outcome)
+
+
+def _store_posted(key: str, entry: LedgerEntry, body: bytes, desk: Desk, outcome: Outcome) -> None:
+    """Beside the ledger, once. It wakes nobody, ends no alert, and is no sign of life of anybody."""
+    standing = _put_or_find(key, body, desk)
+    if standing is not None and standing.mail != entry.mail:
+        desk.tally.add(REPORTS_DUPLICATE)
+        outcome.duplicates.append(key)
+        if standing.report != entry.report:
+            outcome.notes.append(f"{key} has the identity of a report that came first, but other content")
+        return
+    desk.tally.add(REPORTS_UNAUTHENTICATED)
+    outcome.stored.append(key)
 
 
 def _store_other_content(

@@ -160,7 +160,7 @@ def _deploy(
     if policy is not None:
         args["policy"] = policy
     if spec.tls_rpt is not None:
-        args["rua"] = spec.tls_rpt.rua or (platform.rua,)
+        args["rua"] = spec.tls_rpt.rua or platform.ruas
         args["reports_received_by"] = () if spec.tls_rpt.rua else route
     if (reason := spec.suppress.get(MX_NOT_IN_POLICY)) is not None:
         args["mx_not_in_policy_allowed"] = reason

@@ -8,6 +8,7 @@ from stacks.settings import REPOSITORY
 
 MANIFEST = Path("report_lambda/MANIFEST")
 DELIVERY_MANIFEST = Path("report_lambda/delivery/MANIFEST")
+HTTPS_MANIFEST = Path("report_lambda/https_rua/MANIFEST")
 
 
 def lambda_files(repository: Path = REPOSITORY, manifest: Path = MANIFEST) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from components.policy_store import PolicyStore
 from components.report_alarms import ReportAlarms
 from components.report_intake import RuleSetChoice, active_rule_set
 from components.report_pipeline import ReportPipeline
-from stacks.lambda_archive import DELIVERY_MANIFEST, lambda_archive
+from stacks.lambda_archive import DELIVERY_MANIFEST, HTTPS_MANIFEST, lambda_archive
 from stacks.settings import DELIVERED, Settings, Subscription
 
 
@@ -20,8 +20,9 @@ from stacks.settings import DELIVERED, Settings, Subscription
 class Platform:
     """What domains need of the platform, and what people need to find it. Every field but `route` is an output.
 
-    rua: `mailto:` URI of the pipeline. rule_set_name: the SES rule set that takes reports in, ours or the active one of
-    others.
+    rua: `mailto:` URI of the pipeline. rua_https: the other one; None, or "" from another
+    stack, where reports come by mail alone.
+    rule_set_name: the SES rule set that takes reports in, ours or the active one of others.
     route: what `_smtp._tls` records must come after; () when the platform is another stack's, and so there already.
     """
 
@@ -34,13 +35,22 @@ class Platform:
     dead_letter_queue_url: pulumi.Output[str]
     function_name: pulumi.Output[str]
     rule_set_name: pulumi.Output[str]
+    rua_https: pulumi.Output[str] | None = None
     route: tuple[pulumi.Resource, ...] = ()
+
+    @property
+    def ruas(self) -> tuple[pulumi.Output[str], ...]:
+        """What `_smtp._tls` names where a spec names nothing itself."""
+        return (self.rua, self.rua_https) if self.rua_https is not None else (self.rua,)
 
     def outputs(self) -> dict[str, pulumi.Output[str]]:
         """By output name, as the stack exports them. rua is told once reports arrive there."""
         told = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "route"}
+        told = {name: value for name, value in told.items() if value is not None}
         arrives = [resource.id for resource in self.route if isinstance(resource, pulumi.CustomResource)]
-        return {**told, "rua": pulumi.Output.all(self.rua, *arrives).apply(lambda values: str(values[0]))}
+        for key in {"rua", "rua_https"} & told.keys():
+            told[key] = pulumi.Output.all(told[key], *arrives).apply(lambda values: str(values[0]))
+        return told
 
 
 def deploy_platform(settings: Settings) -> Platform:
@@ -73,6 +83,7 @@ def deploy_platform(settings: Settings) -> Platform:
             "per_domain_metrics": settings.per_domain_metrics,
             "lifetimes": settings.retention,
             "digest": settings.digest,
+            "https_code": lambda_archive(manifest=HTTPS_MANIFEST) if reports.https else None,
             "force_destroy": settings.allow_destroy,
         },
         keep,
@@ -101,6 +112,7 @@ def deploy_platform(settings: Settings) -> Platform:
         policy_bucket_regional_domain_name=store.bucket_regional_domain_name,
         reports_bucket=pipeline.bucket_name,
         rua=pipeline.rua,
+        rua_https=pipeline.rua_https,
         topic_arn=pipeline.topic_arn,
         queue_url=pipeline.queue_url,
         dead_letter_queue_url=pipeline.dead_letter_queue_url,
@@ -151,6 +163,7 @@ def refer_to_platform(settings: Settings) -> Platform:
         policy_bucket_regional_domain_name=stack.require_output("policy_bucket_regional_domain_name"),
         reports_bucket=stack.require_output("reports_bucket"),
         rua=stack.require_output("rua"),
+        rua_https=stack.get_output("rua_https").apply(lambda uri: str(uri or "")),  # an older platform has none
         topic_arn=stack.require_output("topic_arn"),
         queue_url=stack.require_output("queue_url"),
         dead_letter_queue_url=stack.require_output("dead_letter_queue_url"),
@@ -169,7 +182,7 @@ def _check_platform(name: str) -> None:
             '("pulumi stack ls --all" shows them), or deploy it first'
         ),
     )
-    missing = sorted({field.name for field in fields(Platform)} - {"route", *found["outputs"]})
+    missing = sorted({field.name for field in fields(Platform)} - {"route", "rua_https", *found["outputs"]})
     if missing:
         raise LookUpFailed(
             f"mailtls:platform: the stack {name} has no output {', '.join(missing)}: it is no platform, or was never "

@@ -75,13 +75,14 @@ or role of its own, which nobody makes here; whoever makes it subscribes to the 
 class Reports:
     """The way in for reports: mail to `local_part@domain`.
 
-    rule_set: `own`, `join:<name>` or `external`. activate: make our own set the active one.
+    rule_set: `own`, `join:<name>` or `external`. activate: make our own set the active one. https: also by HTTPS POST.
     """
 
     domain: str
     local_part: str
     rule_set: str
     activate: bool
+    https: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +238,7 @@ def _reports(fields: Fields, kind: Kind, zones: DnsZones) -> Reports | None:
     except pulumi.RunError as e:
         key, _, text = str(e).partition(": ")
         entry.fault(key.removeprefix("reports."), text)
-    return Reports(domain, local_part, rule_set or "", activate)
+    return Reports(domain, local_part, rule_set or "", activate, entry.flag("https"))
 
 
 def _subscriptions(fields: Fields) -> tuple[Subscription, ...]:

@@ -99,7 +99,8 @@ def as_deployed(
     if spec is not None:
         return replace(spec, mta_sts=mta_sts)
     # the platform's own address stays the platform's own: it may get another one
-    rua = () if domain.rua == (deployed.outputs.get("rua"),) else domain.rua
+    own = tuple(filter(None, (deployed.outputs.get("rua"), deployed.outputs.get("rua_https"))))
+    rua = () if domain.rua == own else domain.rua
     listed = listed or OwnDomain(domain.policy_domain)
     return PolicySpec(
         domain.policy_domain,

@@ -102,7 +102,8 @@ def _domain(
             continue
         built.reports += 1
         totals.add(entry)
-        causes.add(entry)
+        if not entry.is_posted:  # anybody may have written that one: it is counted and shown, and opens nothing
+            causes.add(entry)
         if (who := who_reported(entry)) in calls_itself or len(calls_itself) < MAX_ORGANISATIONS:
             calls_itself[who] = clean(entry.report.organization_name, 40)
         for page in raw.add(entry):

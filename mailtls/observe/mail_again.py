@@ -42,7 +42,7 @@ def _judged(bucket: Bucket, raw: Object, own: Mapping[str, OwnDomain]) -> Judged
     if raw.size > LIMITS.max_mail_bytes:
         return Judged(QuarantineReason.TOO_LARGE, f"{raw.size:,} bytes, not read")
     mail = bucket.read(raw.key, LIMITS.max_mail_bytes)
-    return None if mail is None else judged(mail, own)
+    return None if mail is None else judged(raw.key.removeprefix(Prefix.RAW), mail, own)
 
 
 def _named(bucket: Bucket, mails: frozenset[str]) -> Iterator[tuple[Object, bool]]:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mailtls.mta_sts.policy import MAX_AGE, MAX_POLICY_BYTES
-from mailtls.reports.bucket_layout import ledger_of
+from mailtls.reports.bucket_layout import ledger_of, posted_of
 from mailtls.rollout.evidence import Evidence, evidence_of
 from mailtls.rollout.history import History, Version, of_versions
 from mailtls.spec.controller import Adopted
@@ -118,13 +118,14 @@ def read_evidence(store: Store, policy_domain: str, history: History, now: datet
 
 
 def ledger_entries(
-    store: Store, policy_domain: str, first: date, last: date, unread: set[date]
+    store: Store, policy_domain: str, first: date, last: date, unread: set[date], *, posted: bool = False
 ) -> Iterator[LedgerEntry]:
     """The reports about the domain of the days from `first` to `last`, one at a time, by day. Raises StoreTrouble.
 
-    unread: takes the days of which something was left out, for its number, its size, or because it is no entry.
+    posted: those that came by HTTPS POST, which no decision may look at, in place of the ledger's. unread: takes the
+    days of which something was left out, for its number, its size, or because it is no entry.
     """
-    for day, key in ledger_keys(store, policy_domain, first, last, unread, MAX_BYTES):
+    for day, key in ledger_keys(store, policy_domain, first, last, unread, MAX_BYTES, posted=posted):
         entry = ledger_entry(store, policy_domain, day, key)
         if entry is None:
             unread.add(day)
@@ -133,12 +134,19 @@ def ledger_entries(
 
 
 def ledger_keys(
-    store: Store, policy_domain: str, first: date, last: date, unread: set[date], most: int | None
+    store: Store,
+    policy_domain: str,
+    first: date,
+    last: date,
+    unread: set[date],
+    most: int | None,
+    *,
+    posted: bool = False,
 ) -> Iterator[tuple[date, str]]:
     """Day and key of each of these reports, within the bounds of a day. most: bytes of all days together; None: no such
-    bound, for one who does not wait for all of them. unread: as of `ledger_entries`. Raises StoreTrouble."""
+    bound, for one who does not wait for all of them. posted, unread: as of `ledger_entries`. Raises StoreTrouble."""
     read = 0
-    for day, keys in _by_day(store, policy_domain, first, last, unread):
+    for day, keys in _by_day(store, (posted_of if posted else ledger_of)(policy_domain), first, last, unread):
         sizes = sum(size for _, size in keys)
         if len(keys) > MAX_ENTRIES or sizes > MAX_DAY_BYTES or (most is not None and read + sizes > most):
             unread.add(day)
@@ -159,10 +167,9 @@ def ledger_entry(store: Store, policy_domain: str, day: date, key: str) -> Ledge
 
 
 def _by_day(
-    store: Store, policy_domain: str, first: date, last: date, unread: set[date]
+    store: Store, prefix: str, first: date, last: date, unread: set[date]
 ) -> Iterator[tuple[date, list[tuple[str, int]]]]:
     """Keys and sizes of each day, at most MAX_ENTRIES + 1 of one. What is no key of a report is none of ours."""
-    prefix = ledger_of(policy_domain)
     day, keys = first, list[tuple[str, int]]()
     for number, (key, size) in enumerate(store.ledger_keys(prefix, f"{prefix}{first.isoformat()}/")):
         parsed = _day_of(key.removeprefix(prefix))

@@ -54,8 +54,9 @@ class StoredReports:
                 self.no_domains.append(name)
                 continue
             unread = self.unread.setdefault(name, set())
-            for day, key in ledger_keys(self.store, name, self.first, self.last, unread, None):
-                yield name, day, key
+            for posted in (False, True):
+                for day, key in ledger_keys(self.store, name, self.first, self.last, unread, None, posted=posted):
+                    yield name, day, key
 
     def _kept(self, place: _Place, entry: LedgerEntry | None) -> Iterator[tuple[str, LedgerEntry]]:
         if entry is None:

@@ -26,6 +26,17 @@ def ledger_of(policy_domain: str) -> str:
     return f"{Prefix.REPORTS}{policy_domain}/"
 
 
+def posted_of(policy_domain: str) -> str:
+    """As `ledger_of`, of the reports that came by HTTPS POST."""
+    return f"{Prefix.POSTED}{policy_domain}/"
+
+
+def posted_key(key: str) -> str:
+    """Of a report that came by HTTPS POST. key: the one that the ledger has for such a report, of whatever content."""
+    rest = key.removeprefix(Prefix.REPORTS).removeprefix(Prefix.OTHER_CONTENT)
+    return f"{Prefix.POSTED}{rest}"
+
+
 def ledger_day(policy_domain: str, day: date) -> str:
     """Prefix of the keys of all stored reports about one domain whose period began on `day`, UTC."""
     return f"{ledger_of(policy_domain)}{day.isoformat()}/"

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from mailtls.reports import authenticity
 from mailtls.tls_rpt import message, report
 from mailtls.tls_rpt.contract import QuarantineReason
+from mailtls.tls_rpt.unpack import Unpacker
 
 Header = tuple[str, str]
 
@@ -37,6 +38,17 @@ def believed(mail: bytes) -> tuple[message.Message, str]:
         raise Unfit(QuarantineReason.TOO_LARGE, str(e), headers) from e
     except message.MessageError as e:
         raise Unfit(QuarantineReason.UNREADABLE, str(e), headers) from e
+
+
+def posted(data: bytes) -> message.Message:
+    """What came by HTTPS POST: a report, gzipped or not, without any header. Raises Unfit."""
+    unpacker = Unpacker(message.LIMITS)
+    texts = unpacker.texts(data)
+    if not texts:
+        said = "; ".join(map(str, unpacker.errors)) or "no JSON object in it"
+        large = any(isinstance(error, message.TooLarge) for error in unpacker.errors)
+        raise Unfit(QuarantineReason.TOO_LARGE if large else QuarantineReason.UNREADABLE, said)
+    return message.Message((), tuple(texts), (*unpacker.notes, *map(str, unpacker.errors)))
 
 
 def readable(parsed: message.Message) -> tuple[list[report.Report], list[str]]:

@@ -27,6 +27,9 @@ class Prefix(StrEnum):
     """What became of each raw mail: `dispositions/<mail id>.json`, exactly one per raw mail once it is dealt with."""
     REPORTS = "reports/"
     """The ledger: `reports/<policy domain>/<day the report's period began>/<digest>.json`, written once."""
+    POSTED = "posted/"
+    """As the ledger, of reports that came by HTTPS POST. Apart from it, so that who decides by the ledger meets none of
+    them: anybody may have written them, and as many as he likes."""
     OTHER_CONTENT = "other-content/"
     """Later reports that say something else under the identity of one in the ledger. Kept, alerted, in no sum."""
     QUARANTINE = "quarantine/"
@@ -47,6 +50,9 @@ class Prefix(StrEnum):
     """Whether each raw mail has its disposition: how far the hourly look has come, and what it found."""
 
 
+POSTED_MAIL = "https-"
+"""How the id of a raw "mail" begins that came by HTTPS POST. SES chooses its ids itself, without a hyphen: no mail can
+have such a one. Who posts proves nothing about itself."""
 SES_SETUP_NOTIFICATION = "AMAZON_SES_SETUP_NOTIFICATION"
 """Name of the test object that SES writes under the prefix when a receipt rule is created."""
 
@@ -236,6 +242,9 @@ MAILS_WITHOUT_DISPOSITION = Metric(
     "raw mails older than two hours that nothing became of yet, counted every hour; dead letters are among them",
 )
 REPORTS_STORED = Metric("ReportsStored", "reports that entered the ledger")
+REPORTS_UNAUTHENTICATED = Metric(
+    "ReportsUnauthenticated", "reports that came by HTTPS POST and entered the ledger; their sessions are in no metric"
+)
 REPORTS_DUPLICATE = Metric("ReportsDuplicate", "reports that were in the ledger already")
 SUCCESSFUL_SESSIONS = Metric(
     "SuccessfulSessions",
@@ -269,6 +278,7 @@ METRICS: tuple[Metric, ...] = (
     MAILS_QUARANTINED,
     MAILS_WITHOUT_DISPOSITION,
     REPORTS_STORED,
+    REPORTS_UNAUTHENTICATED,
     REPORTS_DUPLICATE,
     SUCCESSFUL_SESSIONS,
     FAILED_SESSIONS,

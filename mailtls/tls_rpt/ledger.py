@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from mailtls.tls_rpt.contract import POSTED_MAIL
 from mailtls.tls_rpt.report import Report, from_json, to_json
 
 MAX_BYTES_OF_MAIL = 32 * 1024 * 1024
@@ -31,7 +32,7 @@ class LedgerEntry:
     policy_domain: A-labels; one of ours.
     mail: id of the raw mail that brought it (`raw/<mail>`).
     stored_at: aware, UTC.
-    signer: d= of the aligned DKIM signature: who reported, as far as it is proven.
+    signer: d= of the aligned DKIM signature: who reported, as far as it is proven. "": nothing is proven.
     report: the normalised report, its `policies` those about policy_domain.
     """
 
@@ -40,6 +41,11 @@ class LedgerEntry:
     stored_at: datetime
     signer: str
     report: Report
+
+    @property
+    def is_posted(self) -> bool:
+        """It came by HTTPS POST: anybody may have written it. It is counted and shown, and decides nothing."""
+        return self.mail.startswith(POSTED_MAIL)
 
     def render(self) -> bytes:
         """The object's bytes, on one line, as Athena wants it:

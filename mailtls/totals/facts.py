@@ -14,6 +14,8 @@ from mailtls.rollout.evidence import organisation
 from mailtls.tls_rpt.ledger import LedgerEntry
 from mailtls.tls_rpt.report import FailureDetail, PolicyResult, PolicyType, ResultType
 
+UNPROVEN = " (unproven)"
+"""Behind the name of an organisation that reported by HTTPS POST."""
 MAX_ORGANISATION = 60
 """Characters of a name that nobody has proven."""
 
@@ -82,8 +84,11 @@ def facts_of(entry: LedgerEntry) -> Iterator[Fact]:
 
 def who_reported(entry: LedgerEntry) -> str:
     """The organisation behind a report: of the domain whose signature was verified. Where none was (a report read from
-    a file), the report's own word for it."""
-    return _organisation(entry.signer) if entry.signer else _unproven(entry.report.organization_name)
+    a file), the report's own word for it; of one that came by HTTPS POST that word is marked."""
+    if entry.signer:
+        return _organisation(entry.signer)
+    said = _unproven(entry.report.organization_name)
+    return f"{said}{UNPROVEN}" if entry.is_posted else said
 
 
 def is_failure(policy_type: PolicyType) -> bool:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from mailtls.reports.reading import Unfit, believed, readable
+from mailtls.reports.reading import Unfit, believed, posted, readable
 from mailtls.tls_rpt.attribution import MAX_SHARED, attribute
-from mailtls.tls_rpt.contract import Disposition, OwnDomain, QuarantineReason
+from mailtls.tls_rpt.contract import POSTED_MAIL, Disposition, OwnDomain, QuarantineReason
 from mailtls.totals.arrival import Arrival
 from mailtls.totals.period import ALWAYS, Period
 
@@ -28,10 +28,10 @@ class Judged:
         return self.reason is None
 
 
-def judged(mail: bytes, own: Mapping[str, OwnDomain]) -> Judged:
+def judged(mail_id: str, mail: bytes, own: Mapping[str, OwnDomain]) -> Judged:
     """As the function would deal with it today. own: our domains, by name."""
     try:
-        parsed, _ = believed(mail)
+        parsed = posted(mail) if mail_id.startswith(POSTED_MAIL) else believed(mail)[0]
         reports, _ = readable(parsed)
     except Unfit as e:
         return Judged(e.reason, str(e))

@@ -1,4 +1,4 @@
-"""The internet's HTTPS port: CloudFront's edge for what was deployed, and the hosts of other people.
+"""The internet's HTTPS port: CloudFront's edge and Lambda's, for what was deployed, and the hosts of other people.
 
 A host name is served only if the deployed state entitles the edge to it: an enabled distribution has it as an alias,
 and its certificate is in us-east-1, issued, and covers the name. Any other name meets the edge's own certificate,
@@ -6,6 +6,7 @@ and its certificate is in us-east-1, issued, and covers the name. Any other name
 """
 
 import logging
+import re
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -25,6 +26,9 @@ from sandbox.edges.outside_hosts import OUTSIDE_HOSTS, POLICY_PATH, OutsideHost
 HANDSHAKE_SECONDS = 10
 ALERTS_HOST = "alerts.mailhost.example"
 """Where the operator of the example domains takes alerts."""
+
+FUNCTION_URL = re.compile(r"[a-z0-9]{32}\.lambda-url\.[a-z0-9-]+\.on\.aws")
+"""Names of Lambda's front door. The emulator knows whose they are, and answers for those that nobody has."""
 
 LOG = logging.getLogger(__name__)
 
@@ -82,6 +86,8 @@ class HttpsEdge:
             return UNKNOWN
         if name in self._webs:
             presence = Presence(name, self._kinds.get(name, Kind.GOOD), serves=True)
+        elif FUNCTION_URL.fullmatch(name):
+            presence = Presence(name, serves=True)  # Lambda's own front door, whose names all have a certificate
         elif (late := self._late_view(name)) is not None:
             presence = late.now().presence
         else:
@@ -108,6 +114,8 @@ class HttpsEdge:
             return web.answer(request)
         if (late := self._late_view(host)) is not None:
             return self._answer_late(late.now(), request)
+        if FUNCTION_URL.fullmatch(host):
+            return self._answer_now(host, Presence(host, serves=True), request)
         return self._answer_now(host, self._distributions.presence(host), request)
 
     def _answer_now(self, host: str, presence: Presence, request: Request) -> Answer:
@@ -115,7 +123,7 @@ class HttpsEdge:
         if not presence.serves or endpoint is None:
             return Answer.text(403, "403 ERROR. No distribution serves this host.\n")
         try:
-            return fetch(endpoint, host, request)
+            return fetch(endpoint, host, request, cloudfront=FUNCTION_URL.fullmatch(host) is None)
         except OSError as e:
             LOG.warning("%s: %s", host, e)
             return Answer.text(502, "502 ERROR. The origin does not answer.\n")

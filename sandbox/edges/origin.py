@@ -13,14 +13,16 @@ PER_ANSWER = frozenset({"date", "age", "x-cache", "x-amz-cf-id", "x-amz-cf-pop",
 """Fields that differ between two answers with the same content."""
 
 
-def fetch(endpoint: str, host: str, request: Request) -> Answer:
-    """The answer of the distribution that serves `host`, as it came. Raises OSError when there is none."""
+def fetch(endpoint: str, host: str, request: Request, *, cloudfront: bool = True) -> Answer:
+    """The answer of the distribution that serves `host`, as it came; of Lambda's front door where it is no name of
+    CloudFront. Raises OSError when there is none."""
     where = urlsplit(endpoint)
     connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=ORIGIN_SECONDS)
     try:
         connection.putrequest(request.method, request.target, skip_host=True, skip_accept_encoding=True)
         connection.putheader("Host", host)
-        connection.putheader(VIEWER_PROTOCOL, "https")
+        if cloudfront:
+            connection.putheader(VIEWER_PROTOCOL, "https")
         for name, value in request.headers:
             if name.lower() not in HOP_BY_HOP | {"host", VIEWER_PROTOCOL}:
                 connection.putheader(name, value.encode("latin-1"))

@@ -117,6 +117,9 @@ OUTPUTS: dict[str, Callable[[str, dict[str, Any]], dict[str, Any]]] = {
     "aws:iam/role:Role": _arn("iam", "role/{}", regional=False),
     "aws:kms/key:Key": _key,
     "aws:lambda/function:Function": _arn("lambda", "function:{}"),
+    "aws:lambda/functionUrl:FunctionUrl": lambda name, inputs: {
+        "functionUrl": f"https://{hashlib.sha256(name.encode()).hexdigest()[:32]}.lambda-url.{_region(inputs)}.on.aws/"
+    },
     "aws:route53/record:Record": _route53_record,
     "aws:s3/bucket:Bucket": _bucket,
     "aws:s3/bucketObjectv2:BucketObjectv2": _object,

@@ -89,8 +89,8 @@ def test_the_role_of_the_function():
     rights = json.loads(recording.one("aws:iam/rolePolicy:RolePolicy", "reports-function-rights").inputs["policy"])
     bucket = "arn:aws:s3:::reports-store-bucket-0123456"
     states = ("alerts", "reporters", "hosts", "hours", "digests", "accounting")
-    read = ("raw", "dispositions", "reports", "other-content", "domains", *states)
-    written = ("dispositions", "reports", "other-content", "quarantine", *states)
+    read = ("raw", "dispositions", "reports", "other-content", "posted", "domains", *states)
+    written = ("dispositions", "reports", "other-content", "posted", "quarantine", *states)
     regional = f"eu-west-1:{ACCOUNT}"
     granted = {
         (action, target) for found in rights["Statement"] for action in listed(found["Action"])

@@ -64,7 +64,8 @@ def lifecycle(recording) -> dict[str, int | None]:
 
 def test_mail_ends_after_90_days_and_the_ledger_after_400(recording):
     ledger = dict.fromkeys(
-        ("reports/", "other-content/", "dispositions/", "alerts/", "reporters/", "hosts/", "accounting/"), 400
+        ("reports/", "other-content/", "posted/", "dispositions/", "alerts/", "reporters/", "hosts/", "accounting/"),
+        400,
     )
     kept = {"raw/": 90, "hours/": 90, "digests/": 90, "quarantine/": 90, **ledger, "": None}
     assert lifecycle(recording) == kept
@@ -83,7 +84,8 @@ def store(**settings):
 def test_lifetimes_are_settings():
     changed = store(lifetimes={"raw_days": 30, "quarantine_days": 14, "ledger_days": 800})
     ledger = dict.fromkeys(
-        ("reports/", "other-content/", "dispositions/", "alerts/", "reporters/", "hosts/", "accounting/"), 800
+        ("reports/", "other-content/", "posted/", "dispositions/", "alerts/", "reporters/", "hosts/", "accounting/"),
+        800,
     )
     kept = {"raw/": 30, "hours/": 30, "digests/": 30, "quarantine/": 14, **ledger, "": None}
     assert lifecycle(changed) == kept

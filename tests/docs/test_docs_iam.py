@@ -119,6 +119,7 @@ def test_roles_are_handed_to_one_service_each() -> None:
     assert handed == {
         "arn:aws:iam::123456789012:role/reports-function-role-*": "lambda.amazonaws.com",
         "arn:aws:iam::123456789012:role/alert-*-role-*": "lambda.amazonaws.com",
+        "arn:aws:iam::123456789012:role/reports-https-role-*": "lambda.amazonaws.com",
         "arn:aws:iam::123456789012:role/report-alarms-certificates-forward-role-*": "events.amazonaws.com",
     }
 

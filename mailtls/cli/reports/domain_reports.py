@@ -1,5 +1,6 @@
 """The domains of a store, one after the other: reports, what was served, and what specs and controller say of each."""
 
+import heapq
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -67,7 +68,10 @@ class DomainReader:
         except StoreTrouble as e:  # of one domain, whose reports can be shown all the same
             history, told = None, f"{name}: what was served could not be read: {e}"
         unread: set[date] = set()
-        entries = ledger_entries(self._store, name, self._period.first, self._period.last, unread)
+        first, last = self._period.first, self._period.last
+        proven = ledger_entries(self._store, name, first, last, unread)
+        posted = ledger_entries(self._store, name, first, last, unread, posted=True)
+        entries = heapq.merge(proven, posted, key=lambda entry: entry.report.day)
         owner = (spec.owner if spec else None) or ""
         known = Known(owner, history, self._steps.get(name))
         return DomainReports(name, entries, unread, known, _own(name, history), told)

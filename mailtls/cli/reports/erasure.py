@@ -18,6 +18,7 @@ from mailtls.reports.bucket_layout import (
     disposition_key,
     from_bytes,
     ledger_of,
+    posted_of,
     reporters_key,
     to_bytes,
 )
@@ -56,6 +57,7 @@ class Erasure:
     def run(self) -> None:
         """Raises StoreTrouble. A second run finds what the first one left."""
         self._under("stored reports", ledger_of(self.name))
+        self._under("reports by HTTPS POST", posted_of(self.name))
         self._under("reports of other content", f"{Prefix.OTHER_CONTENT}{self.name}/")
         self._under("states of alerts", alert_states_of(self.name))
         self._under("lists of reporters", reporters_key(self.name))

@@ -8,7 +8,10 @@ from sandbox.providers.aws.spelling import from_api, to_api
 from sandbox.providers.protocol.resource_type import AutoName, Call, Created, Found, ResourceType, words
 from sandbox.providers.protocol.wire import Properties
 
-_PERMISSION = words("action principal sourceArn sourceAccount eventSourceToken principalOrgId qualifier statementId")
+_PERMISSION = words(
+    "action principal sourceArn sourceAccount eventSourceToken principalOrgId qualifier statementId"
+    " functionUrlAuthType invokedViaFunctionUrl"
+)
 
 
 def _allow(call: Call[Aws]) -> Created:
@@ -46,6 +49,10 @@ def _seen_permission(call: Call[Aws], function: str, statement: dict[str, Any]) 
         "principal": principal,
         "sourceArn": conditions.get("aws:sourcearn"),
         "sourceAccount": conditions.get("aws:sourceaccount"),
+        "functionUrlAuthType": conditions.get("lambda:functionurlauthtype"),
+        "invokedViaFunctionUrl": {"true": True, "false": False}.get(
+            str(conditions.get("lambda:invokedviafunctionurl")).lower()
+        ),
     }
 
 
@@ -140,4 +147,44 @@ EVENT_SOURCE_MAPPING: ResourceType[Aws] = ResourceType(
     derived=tags_all,
 )
 
-TYPES: tuple[ResourceType[Aws], ...] = (PERMISSION, EVENT_SOURCE_MAPPING)
+
+# ---------------------------------------------------------------------------------------------------- function URLs
+
+
+def _url_outputs(found: dict[str, Any]) -> Properties:
+    address = found["FunctionUrl"]
+    return {
+        "functionArn": found["FunctionArn"],
+        "functionUrl": address,
+        "urlId": address.removeprefix("https://").partition(".")[0],
+    }
+
+
+def _create_url(call: Call[Aws]) -> Created:
+    name = call.inputs["functionName"]
+    service(call, "lambda").create_function_url_config(FunctionName=name, AuthType=call.inputs["authorizationType"])
+    return Created(name, _url_outputs(service(call, "lambda").get_function_url_config(FunctionName=name)))
+
+
+def _read_url(call: Call[Aws]) -> Found:
+    found = service(call, "lambda").get_function_url_config(FunctionName=call.id)
+    return Found({"functionName": call.id, "authorizationType": found["AuthType"]}, _url_outputs(found))
+
+
+def _update_url(call: Call[Aws]) -> Properties:
+    service(call, "lambda").update_function_url_config(FunctionName=call.id, AuthType=call.inputs["authorizationType"])
+    return _url_outputs(service(call, "lambda").get_function_url_config(FunctionName=call.id))
+
+
+FUNCTION_URL: ResourceType[Aws] = ResourceType(
+    "aws:lambda/functionUrl:FunctionUrl",
+    acts_on=words("functionName authorizationType"),
+    create=_create_url,
+    read=_read_url,
+    update=_update_url,
+    delete=lambda call: service(call, "lambda").delete_function_url_config(FunctionName=call.id),
+    replace_on=words("functionName qualifier region"),
+    choices={"authorizationType": ("AWS_IAM", "NONE")},
+)
+
+TYPES: tuple[ResourceType[Aws], ...] = (PERMISSION, EVENT_SOURCE_MAPPING, FUNCTION_URL)
