@@ -194,6 +194,7 @@ def test_the_same_report_twice_is_one_and_another_content_does_not_replace_it(cl
         (gzip.compress(b"0" * (30 << 20)), "too-large"),
         (b'{"policies": []}', "unreadable"),
     ],
+    ids=["cut", "no gzip", "no json", "gzip twice", "bomb", "no report"],
 )
 def test_what_cannot_be_read_is_kept_apart_with_its_reason(cloud, body, reason):
     cloud.store.objects["raw/https-1"] = body
