@@ -1,6 +1,6 @@
 # What a person types. `make` alone is what CI runs. Everything is installed on the way, nothing has to be done first.
 .DEFAULT_GOAL := test
-.PHONY: demo test quick check engine forge programs sandbox-up sandbox-down bench docs lock clean
+.PHONY: demo test quick check engine forge programs sandbox-up sandbox-down bench soak docs lock clean
 
 PYTHON ?= python3
 RUN := .venv/bin/python
@@ -54,6 +54,9 @@ bench: .venv/ready
 	$(RUN) bench/reconcile.py
 	$(RUN) bench/dashboard.py
 	$(RUN) bench/reports.py
+
+soak: .venv/ready ## 100,000 mails through the function, most of them hostile; a few minutes
+	$(RUN) bench/soak.py
 
 docs: .venv/ready ## the generated references
 	$(RUN) -m mailtls.spec.reference --write
