@@ -49,7 +49,7 @@ def render_cause(seen: CauseSeen, output: str) -> str:
     failed = sum(one.failed for _, one in days)
     lines = [
         f"{seen.cause.policy_domain}: {seen.cause.result_type or seen.cause.kind}{at} (cause {seen.id})",
-        f"first seen {days[0][0]}, last seen {days[-1][0]}, {failed:,} failed sessions on {len(days)} days",
+        f"first seen {days[0][0]}, last seen {days[-1][0]}, {failed:,} failed sessions on {len(days)} day{'s' * (len(days) != 1)}",
         "",
         *(f"{day}  {n.failed:>10,}  {plain(', '.join(sorted(n.reporters)))}" for day, n in days),
     ]

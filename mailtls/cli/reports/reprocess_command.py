@@ -93,7 +93,11 @@ def command(
     progress.clear()
     if output == "text":
         done = "announced again" if write else "to be announced again; --write does it"
-        click.echo(f"{number} mails {done}" + (f", {passed} would be kept apart again" if passed else "") + moved)
+        click.echo(
+            f"{number} mail{'s' * (number != 1)} {done}"
+            + (f", {passed} would be kept apart again" if passed else "")
+            + moved
+        )
     ctx.exit(0 if write or not number else 1)
 
 
