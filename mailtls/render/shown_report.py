@@ -47,9 +47,10 @@ def render_cause(seen: CauseSeen, output: str) -> str:
         return json.dumps(data, indent=1) + "\n"
     at = f" at {seen.cause.host}" if seen.cause.host else ""
     failed = sum(one.failed for _, one in days)
+    spread = f"{len(days)} day{'s' * (len(days) != 1)}"
     lines = [
         f"{seen.cause.policy_domain}: {seen.cause.result_type or seen.cause.kind}{at} (cause {seen.id})",
-        f"first seen {days[0][0]}, last seen {days[-1][0]}, {failed:,} failed sessions on {len(days)} day{'s' * (len(days) != 1)}",
+        f"first seen {days[0][0]}, last seen {days[-1][0]}, {failed:,} failed sessions on {spread}",
         "",
         *(f"{day}  {n.failed:>10,}  {plain(', '.join(sorted(n.reporters)))}" for day, n in days),
     ]
