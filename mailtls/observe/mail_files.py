@@ -1,4 +1,5 @@
-"""Whole mails from files, mailboxes and folders, one at a time, as they are: for one who sends them again."""
+"""Whole mails and reports from files, mailboxes and folders, one at a time, as they are: for one who sends them
+again."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,15 +13,17 @@ from mailtls.tls_rpt.unpack import Kind, kind_of
 
 @dataclass(frozen=True, slots=True)
 class MailFile:
-    """place: file, or mail of a mailbox. data: the mail's bytes; None: it is none, and `told` says why."""
+    """place: file, or mail of a mailbox. data: its bytes; None: it is nothing to send, and `told` says why. bare: it is
+    a report without a mail around it, compressed or not, as one that came by HTTPS POST."""
 
     place: str
     data: bytes | None
     told: str = ""
+    bare: bool = False
 
 
 def mail_files(places: Iterable[str]) -> Iterator[MailFile]:
-    """All mails in files and folders. Of a maildir only `cur` and `new` are read; links in a folder are not followed.
+    """All that files and folders hold. Of a maildir only `cur` and `new` are read; links in a folder are not followed.
     Raises StoreTrouble where a folder cannot be listed."""
     for place in places:
         path = Path(place)
@@ -51,6 +54,6 @@ def _in_file(path: Path) -> Iterator[MailFile]:
 def _mail(place: str, data: bytes, most: int) -> MailFile:
     if len(data) > most:
         return MailFile(place, None, f"over {most:,} bytes")
-    if not data or kind_of(data) is not Kind.OTHER:
-        return MailFile(place, None, "no mail: a report by itself was signed by nobody")
-    return MailFile(place, data)
+    if not data:
+        return MailFile(place, None, "empty")
+    return MailFile(place, data, bare=kind_of(data) is not Kind.OTHER)

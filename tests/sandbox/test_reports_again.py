@@ -1,5 +1,6 @@
 """`mailtls reports replay` and `reprocess` with the real function behind a real queue: what becomes of each mail."""
 
+import gzip
 import json
 import os
 import subprocess
@@ -112,10 +113,13 @@ def test_mails_are_replayed_and_what_became_of_each_is_told(pipeline: Pipeline, 
     for line in told:
         jsonschema.validate(line, schema)
 
-    (tmp_path / "c.json").write_text("{}")
-    code, told = pipeline.replay(tmp_path / "a", tmp_path / "c.json")
-    assert (code, [line["disposition"] for line in told]) == (1, ["duplicate"])
+    (tmp_path / "empty").write_text("")
+    (tmp_path / "c.json").write_bytes(mail("2026-11-27").partition(b"\r\n\r\n")[2])
+    (tmp_path / "d.gz").write_bytes(gzip.compress((tmp_path / "c.json").read_bytes()))
+    code, told = pipeline.replay(*(tmp_path / name for name in ("a", "empty", "c.json", "d.gz")))
+    assert (code, [line["disposition"] for line in told].count("duplicate"), len(told)) == (1, 2, 3)
     assert len(pipeline.keys("reports/")) == 2
+    assert len(pipeline.keys("posted/")) == 1  # nobody signed it
 
 
 def test_nothing_is_replayed_into_a_cloud_that_is_not_on_this_machine(pipeline: Pipeline, tmp_path: Path) -> None:

@@ -37,13 +37,14 @@ def command(
     """Store mails in a sandbox's reports bucket as if they came in now, and tell what its function makes of each.
 
     PLACE: a raw mail, a mailbox (mbox, maildir), or a folder with all below it, such as a copy of `raw/`. The mail is
-    stored as it is, with the headers that SES put on top, so it is believed or not as it was. Each has a new id; a
-    report that is there already becomes a `duplicate`. For a sandbox alone: AWS_ENDPOINT_URL has to lead to this
+    stored as it is, with the headers that SES put on top, so it is believed or not as it was. A report without a mail
+    (JSON, gzip) counts as one that came by HTTPS POST: unproven. Each has a new id; a report that is there already
+    becomes a `duplicate`. For a sandbox alone: AWS_ENDPOINT_URL has to lead to this
     machine. To have mail read again where it came in, see `mailtls reports reprocess`.
 
     \b
     Exit codes:  0 all were dealt with
-                 1 something was no mail, or was not dealt with in time
+                 1 something was not read, or was not dealt with in time
                  2 trouble
     """
     from mailtls.observe.report_sources import check_places
@@ -88,7 +89,7 @@ def _send(where: "S3Bucket", places: tuple[str, ...]) -> tuple[list[str], int]:
     from mailtls.cli.reports.bucket_writer import S3Writer
     from mailtls.cli.reports.reading import tell_refused
     from mailtls.observe.mail_files import mail_files
-    from mailtls.tls_rpt.contract import Prefix
+    from mailtls.tls_rpt.contract import POSTED_MAIL, Prefix
 
     writer, sent, refused = S3Writer(where), list[str](), 0
     for mail in mail_files(places):
@@ -98,7 +99,8 @@ def _send(where: "S3Bucket", places: tuple[str, ...]) -> tuple[list[str], int]:
             continue
         if len(sent) == MOST:
             raise Trouble(f"over {MOST:,} mails; name fewer files. Those before {mail.place} were stored")
-        sent.append(f"replay-{hashlib.sha256(mail.data).hexdigest()[:16]}-{uuid.uuid4().hex[:8]}")
+        begins = POSTED_MAIL if mail.bare else ""
+        sent.append(f"{begins}replay-{hashlib.sha256(mail.data).hexdigest()[:16]}-{uuid.uuid4().hex[:8]}")
         writer.put(f"{Prefix.RAW}{sent[-1]}", mail.data)
         click.echo(f"mailtls: {mail.place} is {sent[-1]}", err=True)
     return sent, refused
