@@ -1,11 +1,13 @@
 """The store in S3, against the emulator: the same domain read from the buckets and from a copy of them.
 
-It asks as a role that has what docs/iam/controller.json allows and nothing else.
+It asks as a role that has what docs/iam/controller.json allows and nothing else, or reports-read.json.
 """
 
 import dataclasses
 import datetime
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from mailtls.cli.reports.domain_reports import AHEAD, DomainReader
 from mailtls.mta_sts.policy import Mode, MxPattern, Policy
 from mailtls.observe.store import FolderStore, S3Store, StoreTrouble, ledger_entries, read_evidence, read_history
 from mailtls.spec.model import MtaSts, PolicySpec, Source
-from mailtls.tls_rpt.contract import policy_key
+from mailtls.tls_rpt.contract import OwnDomain, policy_key, render_domain_list
 from mailtls.tls_rpt.ledger import LedgerEntry
 from mailtls.tls_rpt.report import PolicyResult, PolicyType, Report, report_key
 from mailtls.totals.period import Period
@@ -41,11 +43,22 @@ def buckets(aws: Clients, unique: Unique) -> tuple[str, str]:
 
 
 @pytest.fixture
+def policy(request: pytest.FixtureRequest) -> str:
+    """Whose rights are tried: a file in docs/iam."""
+    return str(getattr(request, "param", "controller"))
+
+
+@pytest.fixture
 def store(
-    buckets: tuple[str, str], aws: Clients, unique: Unique, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+    buckets: tuple[str, str],
+    aws: Clients,
+    unique: Unique,
+    emulator: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+    policy: str,
 ) -> S3Store:
-    rights = json.loads((Path(__file__).parents[2] / "docs" / "iam" / "controller.json").read_text())
-    role = make_role(aws, unique("controller"), *rights["Statement"])
+    rights = json.loads((Path(__file__).parents[2] / "docs" / "iam" / f"{policy}.json").read_text())
+    role = make_role(aws, unique(policy), *rights["Statement"])
     given = aws("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
     as_role = {
         "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
@@ -98,6 +111,7 @@ def test_s3_and_its_copy_tell_the_same(store: S3Store, buckets: tuple[str, str],
     assert [one.report.report_id for one in read[0]] == ["r1", "r0"]
 
 
+@pytest.mark.parametrize("policy", ["reports-read"], indirect=True)
 def test_a_dashboard_reads_s3_ahead_and_in_order(store: S3Store, aws: Any, tmp_path: Path) -> None:
     """More domains than are read together; what each is read from a folder is what it is in S3."""
     names = [f"d{number:02}.example" for number in range(2 * AHEAD)]
@@ -115,6 +129,36 @@ def test_a_dashboard_reads_s3_ahead_and_in_order(store: S3Store, aws: Any, tmp_p
     ]
     assert read[0] == read[1]
     assert [(name, len(entries), told) for name, entries, told in read[0]] == [(name, 2, "") for name in names]
+
+
+@pytest.mark.parametrize("policy", ["reports-read"], indirect=True)
+def test_who_looks_at_reports_needs_no_more(store: S3Store, aws: Any) -> None:
+    """Summary, tail and show, also of a cause that no report names by itself; and nothing can be changed."""
+    (entry,) = _entries(1)
+    key = report_key(entry.report, DOMAIN, entry.signer)
+    stored = {
+        key: entry.render(),
+        "raw/m1": b"Subject: x\n\n",
+        "dispositions/m1.json": json.dumps({"disposition": "stored", "stored": [key], "duplicates": []}).encode(),
+        "domains/a.json": render_domain_list([OwnDomain(DOMAIN)]).encode(),
+    }
+    for name, body in stored.items():
+        aws("s3").put_object(Bucket=store.reports, Key=name, Body=body)
+
+    def reports(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "mailtls.cli", "reports", *arguments, "--region", account.REGION]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    where, both = f"s3://{store.reports}", f"s3://{store.policies},{store.reports}"
+    for command in (("summary", "--store", both), ("tail", where), ("show", Path(key).stem, "--store", both)):
+        done = reports(*command)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert DOMAIN in done.stdout
+    nothing = reports("show", "0123456789ab", "--store", both)
+    assert "no cause of failures" in nothing.stderr
+    refused = reports("reprocess", where, "--mail", "m1", "--write")
+    assert refused.returncode == 2
+    assert "AccessDenied" in refused.stderr
 
 
 def _copy(s3: Any, buckets: tuple[str, str], root: Path) -> None:
