@@ -48,15 +48,15 @@ class Table:
         self.rows.execute("PRAGMA journal_mode=OFF")
         self.rows.execute("PRAGMA synchronous=OFF")
         self.rows.execute("PRAGMA cache_size=-4096")
-        self.rows.execute(
-            "CREATE TABLE objects (key TEXT PRIMARY KEY, body BLOB, etag TEXT, modified REAL) WITHOUT ROWID"
-        )
+        columns = "key TEXT PRIMARY KEY, etag TEXT, size INTEGER, modified REAL, body BLOB"
+        self.rows.execute(f"CREATE TABLE objects ({columns}) WITHOUT ROWID")
         self.now = BEGIN
         self.fail_at = 0
 
     def lay(self, key: str, body: bytes) -> None:
         etag = hashlib.md5(body, usedforsecurity=False).hexdigest()
-        self.rows.execute("REPLACE INTO objects VALUES (?, ?, ?, ?)", (key, body, etag, self.now.timestamp()))
+        row = (key, etag, len(body), self.now.timestamp(), body)
+        self.rows.execute("REPLACE INTO objects VALUES (?, ?, ?, ?, ?)", row)
 
     def get(self, key: str, limit: int) -> StoredObject | None:
         self._may_fail()
@@ -76,8 +76,7 @@ class Table:
     def list_objects(self, prefix: str, *, start_after: str = "", limit: int = 1000) -> list[Listed]:
         self._may_fail()
         found = self.rows.execute(
-            "SELECT key, etag, length(body), modified FROM objects "
-            "WHERE key >= ? AND key < ? AND key > ? ORDER BY key LIMIT ?",
+            "SELECT key, etag, size, modified FROM objects WHERE key >= ? AND key < ? AND key > ? ORDER BY key LIMIT ?",
             (prefix, prefix + "\U0010ffff", start_after, limit),
         )
         return [Listed(key, etag, size, datetime.fromtimestamp(at, UTC)) for key, etag, size, at in found]
@@ -267,8 +266,8 @@ class Soak:
             while len(waiting) >= BATCH:
                 batch = [waiting.pop(0) for _ in range(BATCH)]
                 waiting += self.deliver(batch, disturbed=self.chance.random() < 0.05)
-            self.table.now += timedelta(seconds=26)
-            if number % 140 == 139:
+            self.table.now += timedelta(seconds=5)
+            if number % 720 == 719:
                 self.invoke(
                     {"source": "aws.events", "detail-type": "Scheduled Event", "time": self.table.now.isoformat()}
                 )
