@@ -6,6 +6,8 @@ the tests hold every line against the specification's limits.
 
 Which metrics exist, and by which dimensions, stands in mailtls.tls_rpt.contract. Dimension values come from closed
 enumerations and from our own domain list: the sender of a report must not be able to choose our bill.
+What is told by domain is a line either way. It is a metric only where the setting says so; else it has no `_aws`, costs
+nothing by name, and answers Logs Insights (components/report_dashboard.py).
 Stamped with the time of ingestion: points a day old come too late for any alarm.
 """
 
@@ -31,7 +33,7 @@ Values = tuple[tuple[Dimension, str], ...]
 
 
 class Tally:
-    """Adds up, then renders. per_domain: also count by policy domain where the table allows it (costs per name)."""
+    """Adds up, then renders. per_domain: what is counted by policy domain is a metric too (costs per name)."""
 
     def __init__(self, *, per_domain: bool) -> None:
         self._per_domain = per_domain
@@ -45,7 +47,7 @@ class Tally:
         for dimensions in metric.dimensions:
             chosen: Values = tuple((dimension, str(by_dimension[dimension])) for dimension in dimensions)
             self._count(chosen, metric, count)
-            if metric.per_domain and self._per_domain and own is not None:
+            if metric.per_domain and own is not None:
                 self._count(((Dimension.POLICY_DOMAIN, own.policy_domain), *chosen), metric, count)
 
     def lines(self, now: datetime, **context: str) -> list[str]:
@@ -56,16 +58,17 @@ class Tally:
         counts = self._counts.setdefault(values, {})
         counts[metric] = min(counts.get(metric, 0) + count, LARGEST)
 
-    @staticmethod
-    def _line(values: Values, counts: Mapping[Metric, int], now: datetime, context: Mapping[str, str]) -> str:
+    def _line(self, values: Values, counts: Mapping[Metric, int], now: datetime, context: Mapping[str, str]) -> str:
         present = [metric for metric in METRICS if metric in counts]
         directive = {
             "Namespace": NAMESPACE,
             "Dimensions": [[str(dimension) for dimension, _ in values]],
             "Metrics": [{"Name": metric.name, "Unit": metric.unit} for metric in present],
         }
+        metadata = {"_aws": {"Timestamp": int(now.timestamp() * 1000), "CloudWatchMetrics": [directive]}}
+        is_metric = self._per_domain or Dimension.POLICY_DOMAIN not in dict(values)
         members: dict[str, object] = {
-            "_aws": {"Timestamp": int(now.timestamp() * 1000), "CloudWatchMetrics": [directive]},
+            **(metadata if is_metric else {}),
             **context,
             **{str(dimension): value for dimension, value in values},
             **{metric.name: counts[metric] for metric in present},

@@ -10,6 +10,7 @@ from components.alert_topic import SubscriptionArgs
 from components.look_up import LookUpFailed, account_id, answer
 from components.policy_store import PolicyStore
 from components.report_alarms import ReportAlarms
+from components.report_dashboard import ReportDashboard
 from components.report_intake import RuleSetChoice, active_rule_set
 from components.report_pipeline import ReportPipeline
 from stacks.lambda_archive import DELIVERY_MANIFEST, HTTPS_MANIFEST, lambda_archive
@@ -104,6 +105,17 @@ def deploy_platform(settings: Settings) -> Platform:
             "files_url": settings.files_url,
         },
     )
+    if settings.cloudwatch_dashboard:
+        ReportDashboard(
+            "report-dashboard",
+            {
+                "region": settings.region,
+                "function_name": pipeline.function_name,
+                "queue_name": pipeline.queue_name,
+                "dead_letter_queue_name": pipeline.dead_letter_queue_name,
+                "has_controller": settings.controller_hours is not None,
+            },
+        )
     for subscription in settings.subscriptions:
         if subscription.protocol in DELIVERED:
             _deliver(subscription, settings.region, account, pipeline.topic_arn)

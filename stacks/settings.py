@@ -55,6 +55,7 @@ USED_BY = {
     "subscriptions": (Kind.ALL, Kind.PLATFORM),
     "alerts": (Kind.ALL, Kind.PLATFORM),
     "per_domain_metrics": (Kind.ALL, Kind.PLATFORM),
+    "cloudwatch_dashboard": (Kind.ALL, Kind.PLATFORM),
     "controller_hours": (Kind.ALL, Kind.PLATFORM),
     "retention": (Kind.ALL, Kind.PLATFORM),
     "digest": (Kind.ALL, Kind.PLATFORM),
@@ -134,6 +135,7 @@ class Settings:
     alerts: AlertLimits
     gate: GateSettings
     per_domain_metrics: bool
+    cloudwatch_dashboard: bool
     controller_hours: int | None
     retention: Lifetimes
     digest: str | None
@@ -172,6 +174,7 @@ def parse(config: Mapping[str, str], environment: Mapping[str, str], repository:
         alerts=_alerts(fields),
         gate=_gate(fields, environment),
         per_domain_metrics=fields.flag("per_domain_metrics"),
+        cloudwatch_dashboard=fields.flag("cloudwatch_dashboard"),
         controller_hours=_controller_hours(fields),
         retention=_retention(fields),
         digest=_digest(fields),

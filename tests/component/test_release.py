@@ -25,6 +25,7 @@ from components.certificate_events import CertificateEvents
 from components.policy_host import PolicyEdge
 from components.policy_store import PolicyStore
 from components.report_alarms import ReportAlarms
+from components.report_dashboard import ReportDashboard
 from components.report_function import ReportFunction
 from components.report_queue import ReportQueue
 from components.report_store import ReportStore
@@ -38,6 +39,7 @@ REPLACED_BY: dict[str, tuple[str, ...]] = {
     "aws:cloudfront/distribution:Distribution": ("staging",),
     "aws:cloudfront/originAccessControl:OriginAccessControl": ("originAccessControlOriginType",),
     "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy": (),
+    "aws:cloudwatch/dashboard:Dashboard": ("dashboardName",),
     "aws:cloudwatch/eventRule:EventRule": ("eventBusName",),
     "aws:cloudwatch/eventTarget:EventTarget": ("rule", "targetId"),
     "aws:cloudwatch/logGroup:LogGroup": ("kmsKeyId",),
@@ -131,7 +133,7 @@ def test_the_schema_of_components_is_the_same_as_ever() -> None:
     have no wire form yet."""
     portable: list[type[pulumi.ComponentResource]] = [
         *(AlertDelivery, AlertTopic, CertificateEvents, PolicyEdge, PolicyStore),
-        *(ReportAlarms, ReportFunction, ReportQueue, ReportStore),
+        *(ReportAlarms, ReportDashboard, ReportFunction, ReportQueue, ReportStore),
     ]
     with warnings.catch_warnings(action="ignore", category=ResourceWarning):  # the SDK leaves a file open
         schema = json.loads(ComponentProvider(portable, "mailtls", None, "0.0.0").schema)

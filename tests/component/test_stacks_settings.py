@@ -124,7 +124,16 @@ def test_what_others_rely_on_is_kept(tmp_path: Path, retention: dict[str, object
     assert any(fault in one for one in caught.value.faults)
 
 
-OF_A_PLATFORM = {"reports", "subscriptions", "alerts", "per_domain_metrics", "controller_hours", "retention", "digest"}
+OF_A_PLATFORM = {
+    "reports",
+    "subscriptions",
+    "alerts",
+    "per_domain_metrics",
+    "cloudwatch_dashboard",
+    "controller_hours",
+    "retention",
+    "digest",
+}
 UNUSED = {"all": {"platform"}, "platform": {"platform", "policy_specs"}, "domains": OF_A_PLATFORM}
 
 
@@ -135,6 +144,7 @@ def test_what_the_kind_has_no_use_for_is_a_fault(tmp_path: Path, kind: str) -> N
         "subscriptions": [{"protocol": "email", "endpoint": "mail-team@contoso.example"}],
         "alerts": {},
         "per_domain_metrics": False,
+        "cloudwatch_dashboard": True,
         "controller_hours": 26,
         "retention": {},
         "digest": {"weekday": "monday"},

@@ -79,11 +79,13 @@ def test_stamped_at_ingestion_not_with_the_day_of_the_report(cloud, mails):
 
 def test_per_domain_metrics_are_off_until_they_are_switched_on(cloud, mails, monkeypatch):
     cloud.receive(mails.mail(mails.report()))
-    assert not any("PolicyDomain" in line for line in cloud.lines)
+    [told] = [line for line in cloud.lines if "PolicyDomain" in line]
+    assert "_aws" not in told
+    assert (told["PolicyDomain"], told["PolicyType"], told["SuccessfulSessions"]) == ("contoso.example", "sts", 100)
 
     monkeypatch.setenv("MAILTLS_PER_DOMAIN_METRICS", "true")
     cloud.receive(mails.mail(mails.report(day="2026-11-29")))
-    [line] = [line for line in cloud.lines if "PolicyDomain" in line]
+    [line] = [line for line in cloud.lines if "PolicyDomain" in line and "_aws" in line]
     assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["PolicyDomain", "PolicyType"]]
     assert (line["PolicyDomain"], line["SuccessfulSessions"]) == ("contoso.example", 100)
 

@@ -96,6 +96,10 @@ def lives(aws: Clients, name: str, code: Path) -> Iterator[Life]:
     percentile = {key: value for key, value in plain.items() if key != "statistic"} | {"name": f"{name}-p90"}
     yield Life(alarm, percentile | {"extendedStatistic": "p90"}, percentile | {"extendedStatistic": "p99"})
 
+    widgets = {"widgets": [{"type": "text", "properties": {"markdown": "one"}}]}
+    page = {"dashboardName": f"{name}-page", "dashboardBody": json.dumps(widgets)}
+    yield Life("aws:cloudwatch/dashboard:Dashboard", page, page | {"dashboardBody": json.dumps({"widgets": []})})
+
     schedule = {"name": f"{name}-hourly", "scheduleExpression": "rate(1 hour)", "description": "hourly", "tags": tags}
     yield Life("aws:cloudwatch/eventRule:EventRule", schedule, schedule | {"scheduleExpression": "rate(2 hours)"})
     events = {"name": f"{name}-acm", "eventPattern": json.dumps({"source": ["aws.acm"]})}
