@@ -44,6 +44,13 @@ _OPTIONS = (
 )
 
 
+def repository_options(function: _F) -> _F:
+    """Adds those that say which repository; their values come as `repository`, `kind`."""
+    for option in reversed(_OPTIONS[:2]):
+        function = option(function)
+    return function
+
+
 def forge_options(function: _F) -> _F:
     """Adds the options; their values come as `repository`, `kind`, `base`."""
     for option in reversed(_OPTIONS):

@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mailtls.cli import terminal
+from mailtls.cli.forge_access import forge_access, repository_options
 from mailtls.cli.network import network, network_options
 from mailtls.cli.stand import looks_of, specs_of, store_at
 from mailtls.cli.trouble import Trouble
 from mailtls.tls_rpt.contract import OwnDomain
 
 if TYPE_CHECKING:
+    from mailtls.audit.facts import ChangeOf, Review
     from mailtls.audit.gather import SpecCommit
     from mailtls.audit.pack_folder import PackFolder
     from mailtls.observe.spec_history import SpecHistory
     from mailtls.observe.store import Store
     from mailtls.observed import Observed
+    from mailtls.propose.forges.forge import Forge
     from mailtls.rollout.history import Version
     from mailtls.spec.model import PolicySpec
     from mailtls.totals.period import Period
@@ -48,6 +51,8 @@ _DAY = click.DateTime(formats=["%Y-%m-%d"])
 @click.option(
     "--out", type=click.Path(path_type=Path), help="The folder to make; OUT.zip comes beside it. [evidence-FROM-TO]"
 )
+@click.option("--reviews", is_flag=True, help="Ask the forge for the pull request of each policy, and who approved it.")
+@repository_options
 @click.option("--no-look", is_flag=True, help="Do not look at the domains as senders do.")
 @network_options
 @click.pass_context
@@ -61,6 +66,9 @@ def command(
     region: str | None,
     specs: Path,
     out: Path | None,
+    reviews: bool,
+    repository: str | None,
+    kind: str | None,
     no_look: bool,
     **ways_out: Any,
 ) -> None:
@@ -85,9 +93,10 @@ def command(
     if where is None:
         raise Trouble(f"--store {store}: nothing is read there")
     history, untold = _history(specs)
+    forge = forge_access(specs, repository, kind, None).forge if reviews else None
     looks = {} if no_look else _look(found, ways_out)
     place = out or Path(f"evidence-{period.first}-{period.last}")
-    pack = _Pack(where, period, now, history, looks, [untold] if untold else [])
+    pack = _Pack(where, period, now, history, forge, looks, [untold] if untold else [])
     try:
         with PackFolder.at(place) as folder:
             pack.write(folder, found, store)
@@ -154,8 +163,10 @@ class _Pack:
     period: "Period"
     now: datetime
     history: "SpecHistory | None"
+    forge: "Forge | None"
     looks: "dict[str, Observed]"
     told: list[str] = field(default_factory=list)
+    reviews: "dict[str, Review | None]" = field(default_factory=dict)
 
     def write(self, folder: "PackFolder", specs: "Sequence[PolicySpec]", source: str) -> None:
         """Raises CannotWrite, StoreTrouble."""
@@ -186,7 +197,8 @@ class _Pack:
         commits = self._commits(spec, told)
         versions, policies = self._versions(name, told), []
         for found, body in policy_versions(versions, self.period):
-            policies.append(replace(found, change=change_of(parsed(body), found.since, commits)))
+            change = change_of(parsed(body), found.since, commits)
+            policies.append(replace(found, change=change, review=self._review(change, told)))
             if body is not None:
                 folder.write(f"{place}/{found.file}", body)
         last = policies[-1] if policies and policies[-1].mode else None
@@ -217,6 +229,24 @@ class _Pack:
         if unread:
             self.told.append(f"{name}: reports of {len(unread)} days could not be read whole")
         return data
+
+    def _review(self, change: "ChangeOf | None", told: list[str]) -> "Review | None":
+        """Asked once for each commit: one change may be that of many domains."""
+        from mailtls.audit.facts import Review
+        from mailtls.propose.forges.forge import ForgeError
+
+        if self.forge is None or change is None:
+            return None
+        if change.commit not in self.reviews:
+            try:
+                merged = self.forge.merged_with(change.commit)
+            except ForgeError as e:
+                told.append(f"who reviewed commit {change.commit[:12]}: {e}")
+                return None
+            self.reviews[change.commit] = (
+                Review(merged.url, merged.author, merged.merged_by, merged.approved_by) if merged else None
+            )
+        return self.reviews[change.commit]
 
     def _versions(self, name: str, told: list[str]) -> "list[Version]":
         """Those that can have been in force in the period, newest first."""

@@ -96,6 +96,17 @@ class NewPullRequest:
     reviewers: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The pull request that brought a commit into its branch. author, merged_by: accounts, "" where the forge names
+    none. approved_by: those whose last word was an approval."""
+
+    url: str
+    author: str
+    merged_by: str
+    approved_by: tuple[str, ...]
+
+
 class Forge(Protocol):
     """One repository on one forge. Every method raises ForgeError."""
 
@@ -130,3 +141,6 @@ class Forge(Protocol):
     def open_issue(self, title: str, body: str, labels: Collection[str]) -> Issue: ...
 
     def edit_issue(self, number: int, body: str) -> None: ...
+
+    def merged_with(self, commit: str) -> Merged | None:
+        """The pull request that was merged with this commit; None: the forge knows none."""

@@ -12,12 +12,14 @@ from mailtls.propose.forges.forge import (
     EvidenceState,
     EvidenceStatus,
     Issue,
+    Merged,
     NewPullRequest,
+    NotAllowed,
     PullRequest,
     Refused,
 )
 from mailtls.propose.forges.rest import Api, Query, part, read
-from mailtls.propose.forges.shared_api import SharedApi, issue, owner_and_path
+from mailtls.propose.forges.shared_api import SharedApi, approvals, issue, login, owner_and_path
 
 _COLOUR = "#1d76db"
 _STATES = {
@@ -70,6 +72,16 @@ class Gitea(SharedApi):
             raise Refused(f"the forge made a pull request for {wanted.branch} from another repository")
         return made, self.ask_reviewers(made.number, wanted.reviewers)
 
+    def merged_with(self, commit: str) -> Merged | None:
+        """Gitea answers 404 for a commit that came without one."""
+        try:
+            pull = self.api.get(f"{self.repository}/commits/{part(commit)}/pull", {})
+        except NotAllowed:
+            return None
+        number = read(lambda entry: int(entry["number"]), pull)
+        reviews = list(self.api.pages(f"{self.repository}/pulls/{number}/reviews", {}, "limit"))
+        return read(lambda entry: _merged(entry, reviews), pull)
+
     def evidence_status(self, commit: str) -> EvidenceStatus | None:
         """The list of all has no order to rely on: 1.24 takes `highestindex` for the lowest."""
         answer = self.api.get(f"{self.repository}/commits/{part(commit)}/status", {"limit": 50})
@@ -120,6 +132,11 @@ def _pull_request(entry: Any) -> PullRequest | None:
         )
 
     return read(reader, entry)
+
+
+def _merged(entry: Any, reviews: list[Any]) -> Merged:
+    standing = [review for review in reviews if not review["dismissed"]]
+    return Merged(str(entry["html_url"]), login(entry["user"]), login(entry["merged_by"]), approvals(standing))
 
 
 def _label(entry: Any) -> tuple[str, int]:

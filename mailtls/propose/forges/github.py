@@ -14,12 +14,13 @@ from mailtls.propose.forges.forge import (
     EvidenceState,
     EvidenceStatus,
     Issue,
+    Merged,
     NewPullRequest,
     PullRequest,
     Refused,
 )
 from mailtls.propose.forges.rest import Api, Query, part, read
-from mailtls.propose.forges.shared_api import SharedApi, issue, owner_and_path
+from mailtls.propose.forges.shared_api import SharedApi, approvals, issue, login, owner_and_path
 
 API = "https://api.github.com"
 _VERSION = "2022-11-28"
@@ -73,6 +74,16 @@ class GitHub(SharedApi):
         self.api.send("POST", f"{self.repository}/issues/{made.number}/labels", {"labels": labels})
         return made, self.ask_reviewers(made.number, wanted.reviewers)
 
+    def merged_with(self, commit: str) -> Merged | None:
+        """GitHub lists those that hold the commit; the merged one is meant."""
+        found = self.api.pages(f"{self.repository}/commits/{part(commit)}/pulls", {}, "per_page")
+        number = next((int(entry["number"]) for entry in found if read(_is_merged, entry)), None)
+        if number is None:
+            return None
+        reviews = list(self.api.pages(f"{self.repository}/pulls/{number}/reviews", {}, "per_page"))
+        pull = self.api.get(f"{self.repository}/pulls/{number}", {})
+        return read(lambda entry: _merged(entry, reviews), pull)
+
     def evidence_status(self, commit: str) -> EvidenceStatus | None:
         """The list has the last first."""
         entries = self.api.get(f"{self.repository}/commits/{part(commit)}/statuses", {"per_page": 100})
@@ -108,6 +119,14 @@ def _pull_request(entry: Any) -> PullRequest | None:
         merged=entry["merged_at"] is not None,
         url=str(entry["html_url"]),
     )
+
+
+def _is_merged(entry: Any) -> bool:
+    return entry["merged_at"] is not None
+
+
+def _merged(entry: Any, reviews: list[Any]) -> Merged:
+    return Merged(str(entry["html_url"]), login(entry["user"]), login(entry["merged_by"]), approvals(reviews))
 
 
 def _first_of_ours(entries: Any) -> EvidenceStatus | None:

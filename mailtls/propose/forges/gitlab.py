@@ -14,6 +14,7 @@ from mailtls.propose.forges.forge import (
     EvidenceState,
     EvidenceStatus,
     Issue,
+    Merged,
     NewPullRequest,
     NotAllowed,
     PullRequest,
@@ -80,6 +81,16 @@ class GitLab:
         words = {"body": _no_actions(reason)}
         self.api.send("POST", f"{self.project}/merge_requests/{number}/notes", words, again=False)
         self.api.send("PUT", f"{self.project}/merge_requests/{number}", {"state_event": "close"})
+
+    def merged_with(self, commit: str) -> Merged | None:
+        """Of the merge requests that hold the commit the merged one."""
+        found = self.api.pages(f"{self.project}/repository/commits/{part(commit)}/merge_requests", {}, "per_page")
+        entry = next((entry for entry in found if read(lambda one: one["state"] == "merged", entry)), None)
+        if entry is None:
+            return None
+        number = read(lambda one: int(one["iid"]), entry)
+        approvals = self.api.get(f"{self.project}/merge_requests/{number}/approvals", {})
+        return read(lambda one: _merged(one, approvals), entry)
 
     def evidence_status(self, commit: str) -> EvidenceStatus | None:
         """Without `all` the list has the last of each name only."""
@@ -151,6 +162,15 @@ def _pull_request(entry: Any) -> PullRequest | None:
         merged=entry["state"] == "merged",
         url=str(entry["web_url"]),
     )
+
+
+def _merged(entry: Any, approvals: Any) -> Merged:
+    people = tuple(sorted({str(one["user"]["username"]) for one in approvals["approved_by"]}))
+    return Merged(str(entry["web_url"]), _username(entry["author"]), _username(entry["merge_user"]), people)
+
+
+def _username(entry: Any) -> str:
+    return str((entry or {}).get("username", ""))
 
 
 def _issue(entry: Any) -> Issue:

@@ -1,5 +1,6 @@
 """What GitHub's API and Gitea's have in common: Gitea's was made after it. What differs stands with each forge."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +43,20 @@ class SharedApi:
             except (NotAllowed, Refused):
                 failed.append(reviewer)
         return f"cannot be asked for a review: {', '.join(failed)}" if failed else ""
+
+
+def approvals(reviews: Iterable[Any]) -> tuple[str, ...]:
+    """Whose last word, of those that are a verdict, was an approval. reviews: the oldest first."""
+    last: dict[str, str] = {}
+    for review in reviews:
+        if review["state"] in ("APPROVED", "CHANGES_REQUESTED", "REQUEST_CHANGES", "DISMISSED"):
+            last[str((review["user"] or {}).get("login", ""))] = str(review["state"])
+    return tuple(sorted(who for who, state in last.items() if who and state == "APPROVED"))
+
+
+def login(entry: Any) -> str:
+    """Of an account that may be gone."""
+    return str((entry or {}).get("login", ""))
 
 
 def owner_and_path(repository: str) -> tuple[str, str]:
