@@ -15,6 +15,7 @@ from mailtls.cli.stand import Ways, looks_of, specs_of, store_at
 from mailtls.cli.trouble import Trouble
 
 if TYPE_CHECKING:
+    from mailtls.cli.reports.site_publisher import Shelf
     from mailtls.dashboard.build import Built
     from mailtls.dashboard.domain_view import NameHosts
     from mailtls.dashboard.page import Site
@@ -44,6 +45,9 @@ _DAY = click.DateTime(formats=["%Y-%m-%d"])
     help="Also these domains, their owners, and the next step of each, as `mailtls status` tells it.",
 )
 @click.option("--resolve", is_flag=True, help="Ask DNS for the names of sending addresses.")
+@click.option(
+    "--publish", metavar="PLACE", help="Also put it into a private bucket: s3://BUCKET/PREFIX/, with one zip of all."
+)
 @network_options
 @click.pass_context
 def command(
@@ -56,6 +60,7 @@ def command(
     last: datetime | None,
     specs: Path | None,
     resolve: bool,
+    publish: str | None,
     **ways_out: Any,
 ) -> None:
     """Write the stored reports as a static site into the folder OUT.
@@ -70,7 +75,7 @@ def command(
     \b
     Exit codes:  0 written
                  1 written, and some reports or domains could not be read: OUT and standard error say which
-                 2 trouble; OUT is as it was
+                 2 trouble; OUT is as it was, or it could not be published, or not as a whole
     """
     from mailtls.dashboard.page import Site
     from mailtls.dashboard.site_folder import NotOurs, check_ours
@@ -80,22 +85,39 @@ def command(
     period = _period(first.date() if first else None, last.date() if last else None, now.date())
     where = _store(store, region)
     try:
+        shelf = _shelf(publish, region)
         check_ours(out)
         wanted = specs_of(specs) if specs is not None else ()
         steps = _next_steps(wanted, where, ways_out) if wanted else {}
         with _naming(ways_out if resolve else None) as name_hosts:
             built = _build(out, Site(now, period, store), where, wanted, steps, name_hosts)
+        published = shelf.publish(out) if shelf is not None else None
     except (NotOurs, StoreTrouble) as e:
         raise Trouble(str(e)) from e
     click.echo(
         f"{out / 'index.html'}: {built.domains:,} domains, {built.reports:,} reports of {period.first} to "
         f"{period.last}, {built.open_causes:,} open causes"
     )
+    if published is not None:
+        click.echo(
+            f"{publish}: {published.put:,} files put, {published.same:,} were the same, {published.removed:,} removed"
+        )
     for told in built.left_out[:20]:
         click.echo(f"mailtls: {told}", err=True)
     if len(built.left_out) > 20:
         click.echo(f"mailtls: and {len(built.left_out) - 20:,} more", err=True)
     ctx.exit(1 if built.left_out else 0)
+
+
+def _shelf(place: str | None, region: str | None) -> "Shelf | None":
+    """Asked before anything is written: what lies there may be somebody else's. Raises Trouble, StoreTrouble."""
+    if place is None:
+        return None
+    from mailtls.cli.reports.site_publisher import Shelf
+
+    shelf = Shelf.at(place, region)
+    shelf.listed()
+    return shelf
 
 
 def _period(first: date | None, last: date | None, today: date) -> "Period":

@@ -1,0 +1,83 @@
+"""A dashboard in the reports bucket, with the rights of docs/iam/dashboard.json and no others."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from cloud_samples import Unique, make_role
+from deployed import Clients, policy_bucket
+
+from mailtls.cli.reports.site_publisher import ZIP, Published, Shelf
+from mailtls.cli.trouble import Trouble
+from mailtls.observe.store import StoreTrouble
+from sandbox import account
+from sandbox.cloud.start import Emulator
+
+RIGHTS = Path(__file__).parents[2] / "docs" / "iam" / "dashboard.json"
+
+
+@pytest.fixture
+def bucket(aws: Clients, unique: Unique, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> str:
+    name = policy_bucket(aws, unique("reports-store-bucket"), [])
+    role = make_role(aws, unique("publisher"), *json.loads(RIGHTS.read_text())["Statement"])
+    given = aws("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    as_role = {
+        "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": given["SessionToken"],
+    }
+    for variable, value in (account.environment(emulator.endpoint) | as_role).items():
+        monkeypatch.setenv(variable, value)
+    return name
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    for path, text in {
+        "index.html": "<p>all</p>",
+        "style.css": "p {}",
+        "mailtls-dashboard.json": "{}",
+        "domains/contoso.example/index.html": "<p>contoso</p>",
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    return tmp_path
+
+
+def test_pages_and_one_zip_come_and_only_what_changed_comes_again(aws: Clients, bucket: str, site: Path) -> None:
+    shelf = Shelf.at(f"s3://{bucket}/dashboard/", account.REGION)
+    assert shelf.publish(site) == Published(put=4, same=0, removed=0)
+    page = aws("s3").get_object(Bucket=bucket, Key="dashboard/domains/contoso.example/index.html")
+    assert (page["Body"].read(), page["ContentType"]) == (b"<p>contoso</p>", "text/html; charset=utf-8")
+    assert page["ServerSideEncryption"] == "AES256"
+
+    (site / "index.html").write_text("<p>all, newer</p>")
+    (site / "domains/contoso.example/index.html").unlink()
+    assert shelf.publish(site) == Published(put=1, same=2, removed=1)
+    listed = {one["Key"] for one in aws("s3").list_objects_v2(Bucket=bucket)["Contents"]}
+    names = ("index.html", "style.css", "mailtls-dashboard.json", ZIP)
+    assert listed == {f"dashboard/{name}" for name in names}
+    packed = aws("s3").get_object(Bucket=bucket, Key=f"dashboard/{ZIP}")["Body"].read()
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        assert archive.read("dashboard/index.html") == b"<p>all, newer</p>"
+        assert "dashboard/domains/contoso.example/index.html" not in archive.namelist()
+
+
+def test_what_is_no_dashboard_is_left_alone(aws: Clients, bucket: str, site: Path) -> None:
+    aws("s3").put_object(Bucket=bucket, Key="dashboard/thesis.tex", Body=b"mine")
+    with pytest.raises(StoreTrouble, match=r"holds 'thesis\.tex', which is no page of a dashboard"):
+        Shelf.at(f"s3://{bucket}/dashboard/", account.REGION).publish(site)
+    assert [one["Key"] for one in aws("s3").list_objects_v2(Bucket=bucket)["Contents"]] == ["dashboard/thesis.tex"]
+
+
+@pytest.mark.parametrize("prefix", ["", "/", "reports/", "raw/x/"])
+def test_a_prefix_of_its_own_is_asked_for(bucket: str, prefix: str) -> None:
+    with pytest.raises(Trouble, match="--publish"):
+        Shelf.at(f"s3://{bucket}/{prefix}", account.REGION)
+
+
+def test_another_prefix_is_not_within_the_rights(bucket: str, site: Path) -> None:
+    with pytest.raises(StoreTrouble, match="s3:ListBucket on"):
+        Shelf.at(f"s3://{bucket}/elsewhere/", account.REGION).publish(site)
