@@ -36,6 +36,8 @@ forge: .venv/ready ## the real Gitea that judges proposals: cached, or built whe
 # nothing is installed, since it would have to go.
 programs:
 	@for each in curl openssl; do command -v $$each >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq $$each; } || echo "$$each is missing: apt-get install $$each; the tests that ask it are skipped"; done
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || echo "chromium is missing: apt-get install chromium; nobody looks at the dashboard's pages"
+	@command -v npm >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends npm >/dev/null; } || echo "npm is missing: apt-get install npm; axe does not look at the dashboard's pages"
 	@PATH="$$PATH:/usr/sbin"; command -v posttls-finger >/dev/null || { [ "$$(id -u)" = 0 ] && ! command -v sendmail >/dev/null && apt-get update -qq && echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postfix >/dev/null; } || echo "posttls-finger is missing: apt-get install postfix; the tests that ask it are skipped"
 
 sandbox-up: .venv/ready ## the local cloud, deployed and left running

@@ -24,6 +24,7 @@ SCHEMAS = {
     "evidence-domain": ("mailtls.audit", "evidence_domain.v1.schema.json"),
     "alert": ("mailtls.reports", "alert.v1.schema.json"),
     "report": ("mailtls.render", "report.v1.schema.json"),
+    "stored-report": ("mailtls.render", "stored_report.v1.schema.json"),
     "reports-parse": ("mailtls.render", "reports_parse.v1.schema.json"),
     "reports-summary": ("mailtls.render", "reports_summary.v1.schema.json"),
     "reports-show": ("mailtls.render", "reports_show.v1.schema.json"),
