@@ -139,7 +139,7 @@ def _failures(kind: PolicyType, failures: Sequence[Failure]) -> Iterator[Markup]
         (foreign(host) or NO_HOST, *(count(found[kind]) if kind in found else "" for kind in types))
         for host, found in ranked[:MAX_ROWS]
     )
-    columns = [Column("MX host"), *(Column(kind, "n") for kind in types)]
+    columns = [Column("MX host", "text"), *(Column(kind, "n") for kind in types)]
     yield tag("h3", "How sessions failed, and where")
     yield table(f"{kind}: failed sessions by host and result type", columns, rows)
     if len(ranked) > MAX_ROWS:

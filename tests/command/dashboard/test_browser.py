@@ -63,6 +63,16 @@ def test_no_page_is_wider_than_its_screen(tab: Browser, site: Path, page: str, s
     assert tab.ask("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("page", ["index.html", "domains/contoso.example/index.html", "reporters.html"])
+@pytest.mark.parametrize("screen", SCREENS)
+def test_a_short_name_stays_on_one_line(tab: Browser, site: Path, page: str, screen: str) -> None:
+    """`mailhost.exampl` and `e` below it reads as another name. Long ones break, so that the page keeps its width."""
+    tab.screen(*SCREENS[screen])
+    tab.open((site / page).as_uri())
+    lines = "[...document.querySelectorAll('tbody th a')].map(one => [one.textContent, one.getClientRects().length])"
+    assert [name for name, count in tab.ask(lines) if count > 1 and len(name) <= 20] == []
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_asks_for_its_style_sheet_and_nothing_else(tab: Browser, site: Path, page: str) -> None:
     tab.open((site / page).as_uri())
