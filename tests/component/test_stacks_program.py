@@ -199,6 +199,20 @@ def test_alerts_and_alarms_name_files_by_address_when_told_to(specs: Path) -> No
     assert not any(" docs/" in text for text in texts)
 
 
+@pytest.mark.parametrize("hours", [None, 26])
+def test_a_dashboard_of_cloudwatch_is_made_when_asked_for(specs: Path, hours: int | None) -> None:
+    kind = "aws:cloudwatch/dashboard:Dashboard"
+    assert deploy(specs).of(kind) == []
+    recording = deploy(specs, cloudwatch_dashboard=True, controller_hours=hours)
+    page = recording.one(kind).inputs["dashboardBody"]
+    names = [
+        recording.one("aws:lambda/function:Function", "reports-function-function").inputs["name"],
+        *(f"{queue}-0123456" for queue in ("reports-queue-queue", "reports-queue-dead-letters")),
+    ]
+    assert [name for name in names if f'"{name}"' not in page] == []
+    assert ("ReconcileRuns" in page) == (hours is not None)
+
+
 def test_kind_platform_holds_no_domain(specs: Path) -> None:
     recording = deploy(specs, kind="platform", policy_specs=None)
     assert set(recording.result) == set(PLATFORM_OUTPUTS)

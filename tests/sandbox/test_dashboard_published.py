@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -81,3 +83,27 @@ def test_a_prefix_of_its_own_is_asked_for(bucket: str, prefix: str) -> None:
 def test_another_prefix_is_not_within_the_rights(bucket: str, site: Path) -> None:
     with pytest.raises(StoreTrouble, match="s3:ListBucket on"):
         Shelf.at(f"s3://{bucket}/elsewhere/", account.REGION).publish(site)
+
+
+def test_the_command_builds_publishes_and_says_so(aws: Clients, bucket: str, tmp_path: Path) -> None:
+    (tmp_path / "store" / "reports").mkdir(parents=True)
+    place = f"s3://{bucket}/dashboard/"
+    asked = ["reports", "dashboard", str(tmp_path / "out"), "--store", str(tmp_path / "store"), "--publish", place]
+    asked += ["--region", account.REGION]
+    done = subprocess.run(
+        [sys.executable, "-m", "mailtls.cli", *asked], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    listed = {one["Key"].removeprefix("dashboard/") for one in aws("s3").list_objects_v2(Bucket=bucket)["Contents"]}
+    files = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert listed == files | {ZIP}
+    assert f"{place}: {len(files)} files put, 0 were the same, 0 removed\n" in done.stdout
+
+    aws("s3").put_object(Bucket=bucket, Key="dashboard/thesis.tex", Body=b"mine")
+    before = (tmp_path / "out" / "index.html").stat().st_mtime_ns
+    done = subprocess.run(
+        [sys.executable, "-m", "mailtls.cli", *asked], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 2
+    assert "thesis.tex" in done.stderr
+    assert (tmp_path / "out" / "index.html").stat().st_mtime_ns == before
