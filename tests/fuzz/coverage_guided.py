@@ -1,4 +1,4 @@
-"""A coverage-guided run over one parser, with atheris (libFuzzer for Python). Not part of the suite.
+"""A coverage-guided run over one parser or reader, with atheris (libFuzzer for Python). Not part of the suite.
 
     python -m venv build/fuzz && build/fuzz/bin/pip install --require-hashes -r tests/fuzz/requirements.txt
     build/fuzz/bin/python tests/fuzz/coverage_guided.py sts-policy --seconds 300
@@ -8,9 +8,12 @@ puts the smallest set with the same coverage back into tests/fuzz/corpus/. docs/
 """
 
 import argparse
+import functools
 import os
 import re
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -20,22 +23,47 @@ sys.path.insert(0, str(REPOSITORY))
 import atheris  # noqa: E402  # the repository has to be found first
 
 with atheris.instrument_imports(include=["mailtls"]):
-    from tests.fuzz.parsers import BY_NAME, CORPUS, Parser, check
+    from tests.fuzz.parsers import BY_NAME, CORPUS
+    from tests.fuzz.parsers import check as check_parser
+    from tests.fuzz.readers import READER_BY_NAME
 
 _MADE = re.compile(r"[0-9a-f]{40}")
 """The name that libFuzzer gives a text."""
 MOST_OCTETS = 4096
-"""Of one input: grammar needs no more, and the suite looks at long texts."""
+"""Of one input: grammar needs no more, and the suite looks at long texts. Mails and reports may have four times it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Of one run. most: octets of an input."""
+
+    name: str
+    check: Callable[[bytes], object]
+    words: tuple[bytes, ...]
+    seed: bytes
+    most: int
+
+
+TARGETS = {
+    **{
+        name: Target(name, functools.partial(check_parser, parser), parser.words, parser.seed, MOST_OCTETS)
+        for name, parser in BY_NAME.items()
+    },
+    **{
+        name: Target(name, reader.check, reader.words, reader.seed, 4 * MOST_OCTETS)
+        for name, reader in READER_BY_NAME.items()
+    },
+}
 
 
 def main() -> int:
     """Fuzz one parser, or minimise its corpus. libFuzzer ends the process by itself."""
     arguments = argparse.ArgumentParser(description="fuzz one parser, guided by coverage")
-    arguments.add_argument("parser", choices=sorted(BY_NAME))
+    arguments.add_argument("parser", choices=sorted(TARGETS))
     arguments.add_argument("--seconds", type=int, default=300)
     arguments.add_argument("--minimise", action="store_true", help="replace the corpus by its smallest equal")
     options = arguments.parse_args()
-    parser = BY_NAME[options.parser]
+    parser = TARGETS[options.parser]
     found = REPOSITORY / "build" / "fuzz-corpus" / parser.name
     kept = CORPUS / parser.name
     for folder in (found, kept):
@@ -44,10 +72,11 @@ def main() -> int:
         minimise(parser, found, kept)
         return 0
     words = found.with_suffix(".dict")
+    (found / "seed").write_bytes(parser.seed)
     words.write_text("".join(f'"{_escaped(word)}"\n' for word in parser.words))
-    flags = [f"-max_len={MOST_OCTETS}", "-timeout=5", f"-max_total_time={options.seconds}", f"-dict={words}"]
+    flags = [f"-max_len={parser.most}", "-timeout=5", f"-max_total_time={options.seconds}", f"-dict={words}"]
     folders = [f"-artifact_prefix={found}.", str(found), str(kept)]
-    atheris.Setup([sys.argv[0], *flags, *folders], lambda data: check(parser, data) and None)
+    atheris.Setup([sys.argv[0], *flags, *folders], lambda data: parser.check(data) and None)
     atheris.Fuzz()
     return 0
 
@@ -57,7 +86,7 @@ def _escaped(word: bytes) -> str:
     return "".join(f"\\x{octet:02x}" for octet in word)
 
 
-def minimise(parser: Parser, found: Path, kept: Path) -> None:
+def minimise(parser: Target, found: Path, kept: Path) -> None:
     """Keep the shortest texts that together take every step from line to line that all of them take. Texts with a name
     that a person gave them stay."""
     seen: set[tuple[str, int, int]] = set()
@@ -76,7 +105,7 @@ def minimise(parser: Parser, found: Path, kept: Path) -> None:
             (kept / name).write_bytes(text)
 
 
-def steps(parser: Parser, data: bytes) -> set[tuple[str, int, int]]:
+def steps(parser: Target, data: bytes) -> set[tuple[str, int, int]]:
     """File, line before, and line of every step that `mailtls` takes over a text."""
     taken: set[tuple[str, int, int]] = set()
     before = 0
@@ -91,7 +120,7 @@ def steps(parser: Parser, data: bytes) -> set[tuple[str, int, int]]:
 
     sys.settrace(trace)
     try:
-        check(parser, data)
+        parser.check(data)
     finally:
         sys.settrace(None)
     return taken

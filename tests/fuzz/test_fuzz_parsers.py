@@ -172,4 +172,4 @@ def test_the_limit_is_looked_at_before_any_work(parser: Parser) -> None:
 
 def test_the_script_of_the_coverage_guided_run_knows_every_parser() -> None:
     script = (Path(__file__).parent / "coverage_guided.py").read_text("utf-8")
-    assert "choices=sorted(BY_NAME)" in script
+    assert "choices=sorted(TARGETS)" in script
