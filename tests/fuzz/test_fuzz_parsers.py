@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fuzz.parsers import BY_NAME, CORPUS, PARSERS, Parser, attempt, check
+from tests.fuzz.readers import READER_BY_NAME
 
 each_parser = pytest.mark.parametrize("parser", PARSERS, ids=lambda parser: parser.name)
 
@@ -73,7 +74,7 @@ def test_every_piece_of_the_corpus(parser: Parser) -> None:
 
 
 def test_the_corpus_has_no_folder_without_a_parser_and_stays_small() -> None:
-    assert {path.name for path in CORPUS.iterdir()} == set(BY_NAME)
+    assert {path.name for path in CORPUS.iterdir()} == set(BY_NAME) | set(READER_BY_NAME)
     assert sum(file.stat().st_size for file in CORPUS.rglob("*") if file.is_file()) < 200_000
 
 
