@@ -178,7 +178,7 @@ def _update_url(call: Call[Aws]) -> Properties:
 
 FUNCTION_URL: ResourceType[Aws] = ResourceType(
     "aws:lambda/functionUrl:FunctionUrl",
-    acts_on=words("functionName authorizationType"),
+    acts_on=words("functionName authorizationType qualifier"),
     create=_create_url,
     read=_read_url,
     update=_update_url,
