@@ -13,6 +13,7 @@ from components.report_alarms import ReportAlarms
 from components.report_dashboard import ReportDashboard
 from components.report_intake import RuleSetChoice, active_rule_set
 from components.report_pipeline import ReportPipeline
+from components.report_queries import ReportQueries, ReportQueriesArgs
 from stacks.lambda_archive import DELIVERY_MANIFEST, HTTPS_MANIFEST, lambda_archive
 from stacks.settings import DELIVERED, Settings, Subscription
 
@@ -105,6 +106,13 @@ def deploy_platform(settings: Settings) -> Platform:
             "files_url": settings.files_url,
         },
     )
+    if settings.athena:
+        queries: ReportQueriesArgs = {
+            "region": settings.region,
+            "bucket_name": pipeline.bucket_name,
+            "force_destroy": settings.allow_destroy,
+        }
+        ReportQueries("report-queries", queries)
     if settings.cloudwatch_dashboard:
         ReportDashboard(
             "report-dashboard",

@@ -56,6 +56,7 @@ USED_BY = {
     "alerts": (Kind.ALL, Kind.PLATFORM),
     "per_domain_metrics": (Kind.ALL, Kind.PLATFORM),
     "cloudwatch_dashboard": (Kind.ALL, Kind.PLATFORM),
+    "athena": (Kind.ALL, Kind.PLATFORM),
     "controller_hours": (Kind.ALL, Kind.PLATFORM),
     "retention": (Kind.ALL, Kind.PLATFORM),
     "digest": (Kind.ALL, Kind.PLATFORM),
@@ -136,6 +137,7 @@ class Settings:
     gate: GateSettings
     per_domain_metrics: bool
     cloudwatch_dashboard: bool
+    athena: bool
     controller_hours: int | None
     retention: Lifetimes
     digest: str | None
@@ -175,6 +177,7 @@ def parse(config: Mapping[str, str], environment: Mapping[str, str], repository:
         gate=_gate(fields, environment),
         per_domain_metrics=fields.flag("per_domain_metrics"),
         cloudwatch_dashboard=fields.flag("cloudwatch_dashboard"),
+        athena=fields.flag("athena"),
         controller_hours=_controller_hours(fields),
         retention=_retention(fields),
         digest=_digest(fields),

@@ -30,6 +30,8 @@ EXPLAINED = {
     ("domains.json", "RESOURCE_MISMATCH"): "AWS lists origin access controls for CreateOriginAccessControl",
     ("platform-pipeline.json", "RESOURCE_POLICY_PRIVILEGE_ESCALATION"):
         "whoever deploys sets the bucket policies, and could let itself in: the page says to guard that role",
+    ("platform-athena.json", "RESOURCE_POLICY_PRIVILEGE_ESCALATION"): "the same, of the bucket of answers",
+    ("platform-athena.json", "RESOURCE_MISMATCH"): "AWS lists workgroups for the tags of Athena, too",
     ("platform-pipeline.json", "RESOURCE_STAR"): "the condition lambda:FunctionArn narrows both to our functions",
 }  # fmt: skip
 """Document and issue of each finding that stays, and why."""
