@@ -17,7 +17,7 @@ class NoSandbox(RuntimeError):
 class Endpoints:
     """All on loopback.
 
-    dns, https, smtp: `127.0.0.1:PORT`. rua_https: URI for reports by POST, None: there is none yet.
+    dns, https, smtp: `127.0.0.1:PORT`. rua_https: URI for reports by POST; None: reports come by mail alone.
     aws, cloudflare, webhook, control, proxy: URLs. proxy leads every HTTPS host name to `https`, by CONNECT.
     ca: PEM file of the authority that signed all certificates. keys: folder of the outside senders' DKIM keys.
     pulumi_env: variables with which `pulumi` works on this cloud.
