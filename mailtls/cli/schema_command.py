@@ -28,6 +28,7 @@ SCHEMAS = {
     "reports-parse": ("mailtls.render", "reports_parse.v1.schema.json"),
     "reports-summary": ("mailtls.render", "reports_summary.v1.schema.json"),
     "reports-show": ("mailtls.render", "reports_show.v1.schema.json"),
+    "reports-digest": ("mailtls.render", "reports_digest.v1.schema.json"),
     "reports-tail": ("mailtls.render", "reports_tail.v1.schema.json"),
     "reports-reprocess": ("mailtls.render", "reports_reprocess.v1.schema.json"),
     "reports-erase": ("mailtls.render", "reports_erase.v1.schema.json"),

@@ -74,8 +74,9 @@ class Store(Protocol):
     def policy(self, policy_domain: str, version_id: str) -> bytes:
         """The bytes of one version, which the listing says to be no larger than a policy can be."""
 
-    def ledger_domains(self) -> Iterator[str]:
-        """What stands in the ledger where a domain's name belongs, in order; it may be no name."""
+    def ledger_domains(self, *, posted: bool = False) -> Iterator[str]:
+        """What stands in the ledger where a domain's name belongs, in order; it may be no name. posted: of the reports
+        that came by HTTPS POST."""
 
     def ledger_keys(self, prefix: str, start_after: str) -> Iterator[tuple[str, int]]:
         """Key and size of each object under `prefix` after the key `start_after`, in the order of keys."""
@@ -115,6 +116,11 @@ def read_evidence(store: Store, policy_domain: str, history: History, now: datet
     unread: set[date] = set()
     entries = ledger_entries(store, policy_domain, first, today, unread)
     return evidence_of(entries, history.current.policy, first, unread)
+
+
+def all_domains(store: Store) -> list[str]:
+    """Those of the ledger and of posted reports, each once, in order. Raises StoreTrouble."""
+    return sorted({*store.ledger_domains(), *store.ledger_domains(posted=True)})
 
 
 def ledger_entries(
@@ -236,12 +242,13 @@ class S3Store:
             answer = self._client[0].get_object(Bucket=self.policies, Key=key, VersionId=version_id)
             return _read(answer, MAX_POLICY_BYTES)
 
-    def ledger_domains(self) -> Iterator[str]:
+    def ledger_domains(self, *, posted: bool = False) -> Iterator[str]:
         with _s3_trouble(f"s3:ListBucket on {self.reports}"):
             pages = self._client[0].get_paginator("list_objects_v2")
-            for page in pages.paginate(Bucket=self.reports, Prefix=Prefix.REPORTS, Delimiter="/"):
+            prefix = Prefix.POSTED if posted else Prefix.REPORTS
+            for page in pages.paginate(Bucket=self.reports, Prefix=prefix, Delimiter="/"):
                 for found in page.get("CommonPrefixes", ()):
-                    yield str(found["Prefix"]).removeprefix(Prefix.REPORTS).removesuffix("/")
+                    yield str(found["Prefix"]).removeprefix(prefix).removesuffix("/")
 
     def ledger_keys(self, prefix: str, start_after: str) -> Iterator[tuple[str, int]]:
         with _s3_trouble(f"s3:ListBucket on {self.reports}"):
@@ -307,8 +314,8 @@ class FolderStore:
             raise StoreTrouble(f"policies/{policy_domain}/versions.json: {version_id[:80]!r} is no version id")
         return _read_file(self.root / "policies" / policy_domain / version_id, MAX_POLICY_BYTES)
 
-    def ledger_domains(self) -> Iterator[str]:
-        ledger = self.root / Prefix.REPORTS
+    def ledger_domains(self, *, posted: bool = False) -> Iterator[str]:
+        ledger = self.root / (Prefix.POSTED if posted else Prefix.REPORTS)
         return (name for name in _names_in(ledger) if (ledger / name).is_dir() and not (ledger / name).is_symlink())
 
     def ledger_keys(self, prefix: str, start_after: str) -> Iterator[tuple[str, int]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from mailtls import names
-from mailtls.observe.store import S3Store, Store, ledger_entry, ledger_keys
+from mailtls.observe.store import S3Store, Store, all_domains, ledger_entry, ledger_keys
 from mailtls.tls_rpt.ledger import LedgerEntry
 
 READERS = 16
@@ -49,7 +49,7 @@ class StoredReports:
                 pool.shutdown(wait=False, cancel_futures=True)
 
     def _places(self) -> Iterator[_Place]:
-        for name in self.store.ledger_domains():
+        for name in all_domains(self.store):
             if not is_domain(name):
                 self.no_domains.append(name)
                 continue

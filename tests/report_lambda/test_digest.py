@@ -6,8 +6,10 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from importlib import resources
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from mailtls.reports.digest import SEVERITY
@@ -168,6 +170,9 @@ def test_the_command_says_the_same_of_a_copy_of_the_bucket(week, tmp_path):
     one = run("--owner", "brand-team", "--format", "json")
     assert one.returncode == 0
     data = json.loads(one.stdout)
+    schema = json.loads(resources.files("mailtls.render").joinpath("reports_digest.v1.schema.json").read_text("utf-8"))
+    for line in (*run("--format", "json").stdout.splitlines(), one.stdout):
+        jsonschema.validate(json.loads(line), schema)
     assert data["text"] == messages["brand-team"]
     assert data["domains"][0]["week"] == {"reports": 1, "successful_sessions": 77, "failed_sessions": 0}
     assert "no deployed domain is theirs" in run("--owner", "nobody").stderr

@@ -238,3 +238,13 @@ def test_it_is_shown_as_unproven_and_shows_nothing_for_a_promotion(cloud, mails,
                           b"max_age: 604800\n")  # fmt: skip
     entries = [LedgerEntry.parse(cloud.store.objects[key]) for key in cloud.store.under("reports/")]
     assert sum(day.clean for day in evidence_of(entries, policy, date(2026, 9, 1)).days) == 50
+
+
+def test_a_domain_that_only_posts_tell_of_is_shown(cloud, mails, tmp_path):
+    arrive(cloud, mails.report(mails.policy(7), day="2026-10-02"))
+    place = copied(cloud, tmp_path)
+    (place / "reports").mkdir()  # by which a copy of the bucket is known
+    command = [sys.executable, "-m", "mailtls.cli", "reports", "summary", "--store", str(place),
+               "--from", "2026-10-01", "--to", "2026-10-02", "--format", "json"]  # fmt: skip
+    said = json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout)
+    assert [row["group"] for row in said["rows"]] == ["contoso.example"]

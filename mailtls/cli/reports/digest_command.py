@@ -103,7 +103,7 @@ def _text(digest: "Digest") -> str:
 
 
 def _json(digest: "Digest") -> str:
-    """A line: `{"owner", "first", "last", "headline", "text", "domains": [...]}`, see digest.v1.schema.json."""
+    """A line: `{"owner", "first", "last", "headline", "text", "domains": [...]}`, see reports_digest.v1.schema.json."""
     domains = []
     for line in digest.lines:
         needs = "look" if line in digest.failing else "silent" if line in digest.silent else ""

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from mailtls.dashboard.build import DomainReports
 from mailtls.dashboard.domain_view import Known
 from mailtls.dashboard.views import NextStep
-from mailtls.observe.store import S3Store, Store, StoreTrouble, ledger_entries, read_served
+from mailtls.observe.store import S3Store, Store, StoreTrouble, all_domains, ledger_entries, read_served
 from mailtls.observe.stored_reports import is_domain
 from mailtls.rollout.history import History
 from mailtls.spec.model import PolicySpec
@@ -24,7 +24,7 @@ AHEAD = 8
 def names_in(store: Store) -> tuple[list[str], list[str]]:
     """The domains of the ledger, and what stands there that is no domain's name. Raises StoreTrouble."""
     found: tuple[list[str], list[str]] = ([], [])
-    for name in store.ledger_domains():
+    for name in all_domains(store):
         found[0 if is_domain(name) else 1].append(name)
     return found
 
