@@ -72,7 +72,7 @@ lock: .venv/ready ## after a change of a dependency in pyproject.toml or a requi
 	.venv/bin/uv export --quiet --no-default-groups --no-emit-project --format requirements-txt --output-file requirements-command.txt
 	.venv/bin/uv export --quiet --no-default-groups --extra aws --no-emit-project --format requirements-txt --output-file requirements-controller.txt
 	.venv/bin/uv export --quiet --only-group build --no-emit-project --format requirements-txt --output-file requirements-build.txt
-	for each in sandbox/cloud/emulator sandbox/outsiders tests/fuzz; do .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --output-file $$each/requirements.txt $$each/requirements.in || exit 1; done
+	for each in sandbox/cloud/emulator sandbox/outsiders tests/fuzz bench/peers; do .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --output-file $$each/requirements.txt $$each/requirements.in || exit 1; done
 
 # Debian packs venv apart from Python: install it where that is allowed, say so where it is not.
 .venv/ready: requirements-build.txt requirements.txt pyproject.toml

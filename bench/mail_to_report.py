@@ -1,4 +1,4 @@
-"""How many report mails a second, beside the least that any reader on the standard library must do.
+"""How many report mails a second, beside the least that any reader on the standard library must do, and parsedmarc.
 
     python bench/mail_to_report.py [--mails 2000] [--rows 3]
 
@@ -14,13 +14,20 @@ import email
 import gzip
 import json
 import random
+import struct
+import subprocess
 import sys
+import tempfile
 import time
 import zlib
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from mailtls.tls_rpt import message, report
+from sandbox.engine.environments import environment
+
+PEERS = Path(__file__).parent / "peers"
 
 ROUNDS = 5
 """The best of these counts: the others were disturbed."""
@@ -43,12 +50,26 @@ def main() -> int:
     for _ in range(ROUNDS):
         for name, read in contestants.items():
             best[name] = min(best[name], seconds(mails, read))
+    best["parsedmarc, offline"] = parsedmarc_seconds(mails[: len(mails) // 4]) * 4
     floor_seconds = next(iter(best.values()))
     size = sum(map(len, mails)) / len(mails) / 1000
     print(f"| {len(mails):,} mails of {size:.1f} KB, {options.rows} rows | mails/s | of the floor |\n|---|---:|---:|")
     for name, took in best.items():
         print(f"| {name} | {len(mails) / took:,.0f} | {floor_seconds / took:.2f} |")
     return 0
+
+
+def parsedmarc_seconds(mails: Sequence[bytes]) -> float:
+    """Of the peer, in an environment of its own, over the same mails, by the same clock."""
+    python = environment("peers", PEERS / "requirements.txt")
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(b"".join(struct.pack(">I", len(mail)) + mail for mail in mails))
+        file.flush()
+        command = [str(python), str(PEERS / "parsedmarc_reader.py"), file.name, str(ROUNDS)]
+        told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    if told["failed"] != [FAILED]:
+        raise SystemExit("parsedmarc lost rows")
+    return float(told["seconds"])
 
 
 def floor(mail: bytes) -> int:

@@ -10,7 +10,7 @@ REPOSITORY = Path(__file__).parents[2]
 LOCKED = ["requirements.txt", "requirements-build.txt", "requirements-command.txt",
           "requirements-controller.txt",
           "sandbox/cloud/emulator/requirements.txt", "sandbox/outsiders/requirements.txt",
-          "tests/fuzz/requirements.txt"]  # fmt: skip
+          "tests/fuzz/requirements.txt", "bench/peers/requirements.txt"]  # fmt: skip
 PINNED = re.compile(r"[A-Za-z0-9._-]+==\S+( ; [^\\]+)? (\\\n +--hash=sha256:[0-9a-f]{64} ?)+\n?")
 NAME_AND_VERSION = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;\\\n]+)", re.MULTILINE)
 PEOPLES_TEXTS = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *(REPOSITORY / "docs").glob("*.md")]
@@ -39,7 +39,7 @@ def test_what_is_wanted_is_pinned_as_it_is_wanted() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))
     build = dict(NAME_AND_VERSION.findall(requirements("requirements-build.txt")))
     assert [f"{name}=={version}" for name, version in build.items()] == project["build-system"]["requires"]
-    for folder in ("sandbox/cloud/emulator", "sandbox/outsiders", "tests/fuzz"):
+    for folder in ("sandbox/cloud/emulator", "sandbox/outsiders", "tests/fuzz", "bench/peers"):
         wanted = {(name.lower().replace("_", "-"), version)
                   for name, version in NAME_AND_VERSION.findall(requirements(f"{folder}/requirements.in"))}  # fmt: skip
         assert wanted
