@@ -10,6 +10,7 @@ Both listings come in the order of the mail ids, so they are read side by side, 
 large bucket takes several hours; the state object says where it goes on and what the last whole pass found.
 """
 
+from bisect import bisect_right
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -94,15 +95,17 @@ def _dealt_with(store: ObjectStore, mails: list[Listed]) -> tuple[set[str], int]
     """Mail ids with a disposition among those from the first to the last of `mails`, and the calls that it took."""
     found: set[str] = set()
     wanted = {_id(mail) for mail in mails}
-    last, calls = max(map(disposition_key, wanted)), 0  # "a-b.json" stands before "a.json"
+    keys, calls = sorted(map(disposition_key, wanted)), 0  # "a-b.json" stands before "a.json"
     after = f"{Prefix.DISPOSITIONS}{_id(mails[0])}"
     while True:
         listed = store.list_objects(Prefix.DISPOSITIONS, start_after=after, limit=PAGE)
         calls += 1
         found |= wanted & {entry.key.removeprefix(Prefix.DISPOSITIONS).removesuffix(".json") for entry in listed}
-        if len(listed) < PAGE or listed[-1].key >= last:
+        rest = bisect_right(keys, listed[-1].key) if len(listed) == PAGE else len(keys)
+        if rest == len(keys):
             return found, calls
-        after = listed[-1].key
+        # what lies before the next one that is wanted is not listed: old dispositions may be many times the mails
+        after = max(listed[-1].key, keys[rest].removesuffix(".json"))
 
 
 def _counted(count: Count, mails: list[Listed], dealt_with: set[str], now: datetime) -> Count:

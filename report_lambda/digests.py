@@ -7,6 +7,7 @@ between, an owner gets it twice.
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -19,12 +20,14 @@ from mailtls.tls_rpt.ledger import InvalidLedgerEntry, LedgerEntry
 from report_lambda.alert_desk import LEAST_TIME, Desk
 from report_lambda.domains import OwnDomains
 from report_lambda.ledger_days import MAX_BYTES, MAX_ENTRIES
-from report_lambda.store import MAX_STATE_BYTES, read_all, swap
+from report_lambda.store import MAX_STATE_BYTES, Listed, read_all, swap
 
 LAG = timedelta(days=2)
 """Reports about a day come in until the end of the next one."""
 SAVED_EVERY = 20
 """Domains."""
+PAGE = 1_000
+"""Keys that one call lists."""
 _WHEN = re.compile(r"([1-7])T([01][0-9]|2[0-3])")
 
 
@@ -41,17 +44,15 @@ class Weekly:
         found = _WHEN.fullmatch(text)
         return Weekly(int(found[1]), int(found[2])) if found else None
 
-    def due(self, now: datetime) -> date | None:
-        """The day since which this week's is due; None: it is not yet."""
-        day = now.date() - timedelta(days=now.isoweekday() - self.weekday)
-        return day if (now.date(), now.hour) >= (day, self.hour) else None
+    def due(self, now: datetime) -> date:
+        """The day since which the newest is due."""
+        day = now.date() - timedelta(days=(now.isoweekday() - self.weekday) % 7)
+        return day if (now.date(), now.hour) >= (day, self.hour) else day - timedelta(days=7)
 
 
 def look(desk: Desk, weekly: Weekly, domains: OwnDomains) -> int:
     """Send what is due. Returns how many domains had to be left to the next hour. Raises StoreError."""
     due = weekly.due(desk.now)
-    if due is None:
-        return 0
     weeks = Weeks(due - LAG)
     by_owner: dict[str, list[OwnDomain]] = {}
     for own in domains.by_name.values():
@@ -63,8 +64,7 @@ def look(desk: Desk, weekly: Weekly, domains: OwnDomains) -> int:
 
 
 def _look_at(desk: Desk, weeks: Weeks, due: date, owner: str, owned: list[OwnDomain]) -> int:
-    year, week, _ = due.isocalendar()
-    key = digest_key(year, week, hashlib.sha256(owner.encode()).hexdigest()[:16])
+    key = digest_key(due, hashlib.sha256(owner.encode()).hexdigest()[:16])
     stored = desk.store.get(key, MAX_STATE_BYTES)
     told, lines = _read(stored.body if stored else None)
     if told:
@@ -86,22 +86,30 @@ def _look_at(desk: Desk, weeks: Weeks, due: date, owner: str, owned: list[OwnDom
 
 def _line(desk: Desk, weeks: Weeks, own: OwnDomain) -> Line:
     line = Line(own.policy_domain, own.mode or "")
-    for entry in _entries(desk, weeks, own):
-        line.add(entry, weeks, own)
+    for _, stored in read_all(desk.store, _listed(desk, weeks, line), MAX_BYTES):
+        try:
+            line.add(LedgerEntry.parse(stored.body), weeks, own)
+        except InvalidLedgerEntry:  # a number less is better than no message
+            line.whole = False
     return line
 
 
-def _entries(desk: Desk, weeks: Weeks, own: OwnDomain) -> Iterator[LedgerEntry]:
-    """Of both weeks. What cannot be read is left out: a number less is better than no message."""
-    prefix, begin = ledger_of(own.policy_domain), weeks.earliest
-    end = f"{prefix}{weeks.last + timedelta(days=1)}/"
-    listed = desk.store.list_objects(prefix, start_after=f"{prefix}{begin}/", limit=MAX_ENTRIES * 14)
-    small = (one for one in listed if one.key < end and one.size <= MAX_BYTES)
-    for _, stored in read_all(desk.store, small, MAX_BYTES):
-        try:
-            yield LedgerEntry.parse(stored.body)
-        except InvalidLedgerEntry:
-            continue
+def _listed(desk: Desk, weeks: Weeks, line: Line) -> Iterator[Listed]:
+    """Of each day as many as an alert about it reads. What is left out makes `line` one that is not whole."""
+    prefix, of_day = ledger_of(line.policy_domain), Counter[str]()
+    after, end = f"{prefix}{weeks.earliest}/", f"{prefix}{weeks.last + timedelta(days=1)}/"
+    while True:
+        listed = [one for one in desk.store.list_objects(prefix, start_after=after, limit=PAGE) if one.key < end]
+        for one in listed:
+            day = one.key.removeprefix(prefix).partition("/")[0]
+            of_day[day] += 1
+            if of_day[day] <= MAX_ENTRIES and one.size <= MAX_BYTES:
+                yield one
+            else:
+                line.whole = False
+        if len(listed) < PAGE:
+            return
+        after = listed[-1].key if of_day[day] <= MAX_ENTRIES else f"{prefix}{day}/~"  # the next day
 
 
 def _save(desk: Desk, key: str, lines: dict[str, Line], *, told: bool = False) -> None:

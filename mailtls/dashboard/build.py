@@ -97,21 +97,24 @@ def _domain(
     name = of.policy_domain
     totals, causes, raw = Totals(site.period), CausesSeen(of.own or OwnDomain(name)), RawPages(site, name)
     calls_itself: dict[str, str] = {}
+    posted = 0
     for entry in of.entries:
         if entry.policy_domain != name or entry.report.day not in site.period:
             continue
         built.reports += 1
-        totals.add(entry)
-        if not entry.is_posted:  # anybody may have written that one: it is counted and shown, and opens nothing
-            causes.add(entry)
-        if (who := who_reported(entry)) in calls_itself or len(calls_itself) < MAX_ORGANISATIONS:
-            calls_itself[who] = clean(entry.report.organization_name, 40)
         for page in raw.add(entry):
             write(page)
+        if entry.is_posted:  # anybody may have written that one: it is shown, and in no number
+            posted += 1
+            continue
+        totals.add(entry)
+        causes.add(entry)
+        if (who := who_reported(entry)) in calls_itself or len(calls_itself) < MAX_ORGANISATIONS:
+            calls_itself[who] = clean(entry.report.organization_name, 40)
     for page in raw.close():
         write(page)
     sums = totals.domains.get(name, DomainTotals(name))
-    view = domain_view(sums, site.period, causes, of.known, calls_itself, of.unread, raw.places, name_hosts)
+    view = domain_view(sums, site.period, causes, of.known, calls_itself, of.unread, raw.places, name_hosts, posted)
     write((domain_path(name), domain_page(site, view)))
     gather(organisations, view, days_of_reporters(sums), failures_of_reporters(sums))
     built.domains += 1

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from mailtls.dashboard.chart import Sessions
-from mailtls.dashboard.markup import Markup, foreign, link, tag
+from mailtls.dashboard.markup import Markup, foreign, join, link, tag
 from mailtls.dashboard.page import Column, Site, facts, page, paragraph, steps, table
 from mailtls.dashboard.places import domain_page, numbered
 from mailtls.dashboard.views import DomainView, NextStep
@@ -99,7 +99,7 @@ def list_pages(site: Site, lines: Sequence[DomainLine]) -> Iterator[tuple[str, s
         pieces = [ranked[at : at + PER_PAGE] for at in range(0, len(ranked), PER_PAGE)] or [[]]
         hrefs = [_href(order, number) for number in range(len(pieces))]
         for here, piece in enumerate(pieces):
-            top = _summary(site, lines) if here == 0 else Markup()
+            top = join([_written(site), _summary(site, lines)]) if here == 0 else Markup()
             body = [
                 top,
                 paragraph(order.told),
@@ -132,6 +132,11 @@ def _orders(here: _Order) -> Markup:
     """Links to the list in each order; on a narrow screen the heads of the columns are not there."""
     links = (link(_href(one, 0), one.name, aria_current="page" if one is here else None) for one in _ORDERS)
     return tag("nav", tag("span", "Order:"), *links, class_="steps", aria_label="Order")
+
+
+def _written(site: Site) -> Markup:
+    """The hour stands on these pages alone: the others stay as they are when nothing came in since the last run."""
+    return paragraph(f"Written {site.built:%Y-%m-%d %H:%M} UTC.")
 
 
 def _summary(site: Site, lines: Sequence[DomainLine]) -> Markup:

@@ -64,6 +64,8 @@ def _standing(site: Site, view: DomainView) -> Markup:
         ("Days with reports", f"{count(len(view.reports))} of {count(len(tuple(view.period.days())))}"),
         ("Last report is about", f"{last} ({days_since(last, today)})" if last else "never"),
     ]
+    if view.posted:
+        pairs.append(("By HTTPS, unproven", f"{plural(view.posted, 'report')}, in no number here"))
     if view.owner:
         pairs.append(("Owner", foreign(view.owner)))
     parts = [facts(pairs)]

@@ -46,6 +46,7 @@ def domain_view(
     unread: set[date],
     raw: Mapping[date, str],
     name_hosts: NameHosts = lambda _: {},
+    posted: int = 0,
 ) -> DomainView:
     """totals: of the period and no other. calls_itself: what organisations call themselves. raw: as in DomainView."""
     sending_hosts = _sending_hosts(totals)
@@ -76,6 +77,7 @@ def domain_view(
         unread=tuple(sorted(unread)),
         raw=raw,
         left_out=left_out,
+        posted=posted,
     )
 
 

@@ -48,7 +48,7 @@ def page(site: Site, title: str, body: Iterable[Markup], depth: int = 0, trail: 
     period = f"{site.period.first} to {site.period.last} (UTC)"
     foot = tag(
         "footer",
-        tag("p", f"Reports of {period}, read from {site.source}. Written {site.built:%Y-%m-%d %H:%M} UTC by mailtls."),
+        tag("p", f"Reports of {period}, read from {site.source}. Written on {site.built:%Y-%m-%d} by mailtls."),
     )
     body_tag = tag("body", link("#main", "To the content", class_="skip"), tag("header", navigation), main, foot)
     return f"<!doctype html>\n{tag('html', head, body_tag, lang='en')}\n"

@@ -13,10 +13,11 @@ from mailtls.dashboard.markup import Markup, foreign, join, link, tag
 from mailtls.dashboard.page import Column, Site, facts, page, paragraph, section, table
 from mailtls.dashboard.places import domain_folder, reports_page
 from mailtls.dashboard.words import count, plural
-from mailtls.reports.bucket_layout import ledger_day
+from mailtls.reports.bucket_layout import ledger_day, posted_key
 from mailtls.tls_rpt.contract import Prefix
 from mailtls.tls_rpt.ledger import LedgerEntry
 from mailtls.tls_rpt.report import FailureDetail, PolicyResult, report_key
+from mailtls.totals.facts import UNPROVEN
 
 DEPTH = 2
 MAX_REPORTS = 200
@@ -90,13 +91,14 @@ class RawPages:
 
 def _report(policy_domain: str, entry: LedgerEntry) -> Markup:
     report = entry.report
+    key = report_key(report, policy_domain, entry.signer)
     about = facts(
         [
-            ("Signed by", foreign(entry.signer, 120)),
+            ("Signed by", "nobody: it came by HTTPS POST" if entry.is_posted else foreign(entry.signer, 120)),
             ("Period", f"{report.start_datetime:%Y-%m-%d %H:%M} to {report.end_datetime:%Y-%m-%d %H:%M} UTC"),
             ("Contact", foreign(report.contact_info, 120) or "none"),
             ("Stored", f"{entry.stored_at:%Y-%m-%d %H:%M} UTC"),
-            ("Stored report", foreign(report_key(report, policy_domain, entry.signer), 400)),
+            ("Stored report", foreign(posted_key(key) if entry.is_posted else key, 400)),
             ("Mail", foreign(f"{Prefix.RAW}{entry.mail}", 300)),
         ]
     )
@@ -105,9 +107,8 @@ def _report(policy_domain: str, entry: LedgerEntry) -> Markup:
         rows.append(paragraph(f"{count(more)} more policies."))
     notes = tag("ul", *(tag("li", foreign(note, 200)) for note in report.notes[:10])) if report.notes else Markup()
     name = foreign(report.organization_name, 80) or "no name"
-    return tag(
-        "article", tag("h3", name, ": report ", foreign(report.report_id, 120) or "without an id"), about, *rows, notes
-    )
+    said = (name, UNPROVEN if entry.is_posted else "", ": report ", foreign(report.report_id, 120) or "without an id")
+    return tag("article", tag("h3", *said), about, *rows, notes)
 
 
 def _row(row: PolicyResult) -> Markup:

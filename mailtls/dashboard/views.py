@@ -138,6 +138,8 @@ class DomainView:
     raw: Mapping[date, str] = field(default_factory=dict)
     left_out: Sequence[str] = ()
     """Sentences about what limits kept off the page."""
+    posted: int = 0
+    """Reports that came by HTTPS POST: on the pages of reports, and in no number."""
 
     def sessions(self, policy_type: PolicyType) -> Sessions:
         """Of the whole period."""

@@ -62,9 +62,10 @@ def alert_hour_key(moment: datetime) -> str:
     return f"{Prefix.HOURS}{moment:%Y-%m-%dT%H}.json"
 
 
-def digest_key(year: int, week: int, owner: str) -> str:
-    """The sums of one owner's week (ISO 8601), and whether they were sent. owner: digits that stand for the name."""
-    return f"{Prefix.DIGESTS}{year}-W{week:02}/{owner}.json"
+def digest_key(due: date, owner: str) -> str:
+    """The sums of one owner's week, and whether they were sent. due: the day on which they are. owner: digits that
+    stand for the name."""
+    return f"{Prefix.DIGESTS}{due}/{owner}.json"
 
 
 ACCOUNTING_KEY = f"{Prefix.ACCOUNTING}raw-mail.json"

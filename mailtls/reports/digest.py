@@ -64,13 +64,14 @@ class Week:
 @dataclass(slots=True)
 class Line:
     """One domain. mode: as it is deployed; "" where only reports are asked for. causes: what failed and where, with
-    sessions, of the week itself."""
+    sessions, of the week itself. whole: False: there are reports that were not read."""
 
     policy_domain: str
     mode: str
     now: Week = field(default_factory=Week)
     before: Week = field(default_factory=Week)
     causes: dict[str, int] = field(default_factory=dict)
+    whole: bool = True
 
     def add(self, entry: LedgerEntry, weeks: Weeks, own: OwnDomain) -> None:
         """Count one stored report; of other days nothing."""
@@ -94,13 +95,16 @@ class Line:
     def to_json(self) -> dict[str, Any]:
         """The inverse of `from_json`."""
         weeks = [[week.reports, week.successful, week.failed] for week in (self.now, self.before)]
-        return {"policy_domain": self.policy_domain, "mode": self.mode, "weeks": weeks, "causes": self.causes}
+        named = {"policy_domain": self.policy_domain, "mode": self.mode, "weeks": weeks, "causes": self.causes}
+        return {**named, "whole": self.whole}
 
     @staticmethod
     def from_json(data: dict[str, Any]) -> "Line":
         """Raises ValueError, KeyError, TypeError."""
         now, before = (Week(*map(int, week)) for week in data["weeks"])
-        return Line(str(data["policy_domain"]), str(data["mode"]), now, before, dict(data["causes"]))
+        return Line(
+            str(data["policy_domain"]), str(data["mode"]), now, before, dict(data["causes"]), bool(data["whole"])
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +162,7 @@ class Digest:
             _listed("SILENT", [_silent(line) for line in self.silent]),
             section("WELL", _well(self.well)),
             section("UNHEARD", _unheard(self.unheard)),
+            section("NOT ALL", _not_all([line for line in self.lines if not line.whole])),
             section("DO", self._do()),
         ]
         return "\n".join(part for part in parts if part) + "\n"
@@ -212,9 +217,21 @@ def _modes(lines: Sequence[Line]) -> list[tuple[str, int]]:
 
 
 def _unheard(lines: Sequence[Line]) -> str:
+    return f"no report in two weeks about {_named(lines)}. Small domains get few." if lines else ""
+
+
+def _not_all(lines: Sequence[Line]) -> str:
+    if not lines:
+        return ""
+    return (
+        f"the numbers of {_named(lines)} leave out reports: a day had too many to read here, or one cannot be read. "
+        "mailtls reports summary counts all."
+    )
+
+
+def _named(lines: Sequence[Line]) -> str:
     named = ", ".join(line.policy_domain for line in lines[:MAX_DOMAINS])
-    more = f" and {len(lines) - MAX_DOMAINS} more" if len(lines) > MAX_DOMAINS else ""
-    return f"no report in two weeks about {named}{more}. Small domains get few." if lines else ""
+    return f"{named} and {len(lines) - MAX_DOMAINS} more" if len(lines) > MAX_DOMAINS else named
 
 
 def _listed(label: str, items: Sequence[str]) -> str:

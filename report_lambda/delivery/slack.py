@@ -10,7 +10,8 @@ from typing import Any
 LONGEST_HEADER = 150
 LONGEST_SECTION = 3000
 MAX_SECTIONS = 5
-"""What does not fit stands in the mail. A message has 50 blocks at most."""
+"""A message has 50 blocks at most."""
+CUT = "This is not all. The rest stands in the mail."
 
 
 def body(alert: Mapping[str, Any]) -> dict[str, Any]:
@@ -23,7 +24,7 @@ def body(alert: Mapping[str, Any]) -> dict[str, Any]:
         "text": _escaped(summary),  # what a notification shows
         "blocks": [
             {"type": "header", "text": {"type": "plain_text", "text": summary[:LONGEST_HEADER], "emoji": False}},
-            *[_section(f"```\n{part}\n```") for part in _parts(rest.strip("\n"))],
+            *_sections(rest.strip("\n")),
             *([_section(links)] if links else []),
         ],
     }
@@ -31,6 +32,12 @@ def body(alert: Mapping[str, Any]) -> dict[str, Any]:
 
 def _section(text: str) -> dict[str, Any]:
     return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+
+
+def _sections(text: str) -> list[dict[str, Any]]:
+    parts = _parts(text)
+    shown = parts if len(parts) <= MAX_SECTIONS else parts[: MAX_SECTIONS - 1]
+    return [*(_section(f"```\n{part}\n```") for part in shown), *([] if shown == parts else [_section(CUT)])]
 
 
 def _parts(text: str) -> list[str]:
@@ -46,7 +53,7 @@ def _parts(text: str) -> list[str]:
             parts.append(line)
         else:
             parts[-1] += f"\n{line}" if parts[-1] else line
-    return [part for part in parts if part][:MAX_SECTIONS]
+    return [part for part in parts if part]
 
 
 def _escaped(text: str) -> str:

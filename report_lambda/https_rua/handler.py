@@ -8,25 +8,51 @@ import base64
 import binascii
 import functools
 import hashlib
+import ipaddress
 import json
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 PATH = "/v1/tlsrpt"
 TYPES = frozenset({"application/tlsrpt+gzip", "application/tlsrpt+json"})
 ALSO = frozenset({"application/gzip", "application/x-gzip", "application/json", "application/octet-stream"})
 """What senders write in their place."""
-MAX_BYTES = 2 * 1024 * 1024
-"""Of one report as it is sent; the largest that were seen have a tenth of it. AWS lets 6 MB through."""
-MAX_BYTES_OF_HOUR = 32 * 1024 * 1024
+MAX_BYTES = 512 * 1024
+"""Of one report as it is sent; the largest that were seen have less than half of it. AWS lets 6 MB through."""
+MAX_BYTES_OF_HOUR = 64 * 1024 * 1024
 MAX_REPORTS_OF_HOUR = 2_000
 """That one copy of the function stores in an hour; beyond either a sender is asked to come later."""
+SHARE = 8
+"""A source address gets that part of both, so that one alone cannot fill the hour."""
 LATER = {"retry-after": "3600"}
 
-_stored: dict[str, tuple[int, int]] = {}
-"""The hour; reports and octets stored in it by this copy. Copies are few: the function's concurrency is reserved."""
+
+@dataclass(slots=True)
+class Hour:
+    """Reports and octets that this copy stored in one hour, of all sources and of each. Copies are few: the function's
+    concurrency is reserved. There are never more sources than reports."""
+
+    name: str = ""
+    all: tuple[int, int] = (0, 0)
+    of_source: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def has_room(self, source: str, octets: int) -> bool:
+        """For one report more."""
+        return all(
+            reports < MAX_REPORTS_OF_HOUR // part and stored + octets <= MAX_BYTES_OF_HOUR // part
+            for part, (reports, stored) in ((1, self.all), (SHARE, self.of_source.get(source, (0, 0))))
+        )
+
+    def add(self, source: str, octets: int) -> None:
+        reports, stored = self.of_source.get(source, (0, 0))
+        self.of_source[source] = (reports + 1, stored + octets)
+        self.all = (self.all[0] + 1, self.all[1] + octets)
+
+
+_this_hour = Hour()
 
 
 def handle(event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
@@ -46,9 +72,8 @@ def handle(event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
         return _too_large()
     if not _looks_like_a_report(body):
         return _answer(400, "neither gzip nor a JSON object")
-    hour = time.strftime("%Y-%m-%dT%H", time.gmtime())
-    reports, octets = _stored.get(hour, (0, 0))
-    if reports >= MAX_REPORTS_OF_HOUR or octets + len(body) > MAX_BYTES_OF_HOUR:
+    hour, source = _hour(), _source(event)
+    if not hour.has_room(source, len(body)):
         return _answer(429, "too much for this hour", LATER)
     key = os.environ["MAILTLS_KEY_PREFIX"] + hashlib.sha256(body).hexdigest()[:40]
     try:
@@ -57,8 +82,7 @@ def handle(event: Mapping[str, Any], _context: Any) -> dict[str, Any]:
         print(json.dumps({"event": "not stored", "key": key, "error": str(e)}), flush=True)
         return _answer(503, "not stored, send it again", LATER)
     if fresh:
-        _stored.clear()
-        _stored[hour] = (reports + 1, octets + len(body))
+        hour.add(source, len(body))
     print(json.dumps({"event": "stored" if fresh else "seen before", "key": key, "bytes": len(body)}), flush=True)
     return _answer(200, "stored")
 
@@ -89,6 +113,24 @@ def _body(event: Mapping[str, Any]) -> bytes:
 
 def _looks_like_a_report(body: bytes) -> bool:
     return body.startswith(b"\x1f\x8b") or body[:64].removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{")
+
+
+def _hour() -> Hour:
+    global _this_hour  # one for each copy of the function
+    name = time.strftime("%Y-%m-%dT%H", time.gmtime())
+    if _this_hour.name != name:
+        _this_hour = Hour(name)
+    return _this_hour
+
+
+def _source(event: Mapping[str, Any]) -> str:
+    """The address that AWS saw; of IPv6 the network, for whoever has one address has them all."""
+    said = str(event["requestContext"]["http"].get("sourceIp", ""))
+    try:
+        address = ipaddress.ip_address(said)
+    except ValueError:
+        return ""
+    return said if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
 
 
 def _too_large() -> dict[str, Any]:

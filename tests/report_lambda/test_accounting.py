@@ -69,6 +69,16 @@ def test_whatever_the_pages_hold_the_count_is_that_of_two_sets(cloud, monkeypatc
     assert counted(cloud)["last"]["mails"] == len(cloud.store.under("raw/"))
 
 
+def test_old_dispositions_between_two_mails_are_passed_over(cloud, monkeypatch):
+    monkeypatch.setattr(accounting, "PAGE", 10)
+    lie(cloud, "0000", dealt_with=True)
+    lie(cloud, "0999", dealt_with=True)
+    for number in range(1000):
+        cloud.store.objects[f"dispositions/{number:04d}.json"] = b"{}"
+    found, calls = accounting._dealt_with(cloud.store, cloud.store.list_objects("raw/", limit=10))
+    assert (found, calls) == ({"0000", "0999"}, 2)
+
+
 def test_a_mail_id_that_begins_another_is_found_behind_it(cloud, monkeypatch):
     """`ab-1.json` stands before `ab.json`, though `ab` stands before `ab-1`."""
     monkeypatch.setattr(accounting, "PAGE", 2)

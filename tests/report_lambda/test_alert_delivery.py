@@ -330,6 +330,17 @@ def test_words_of_strangers_are_neither_links_nor_mentions(alert):
     assert blocks[1]["inlines"][0]["text"] == LURE
 
 
+def test_a_text_that_is_too_long_says_that_it_is_cut(alert):
+    lines = [f"line {number}" for number in range(4_000)]
+    long = slack.body({**alert, "text": "\n".join([alert["summary"], *lines])})
+    shown = [block["text"]["text"] for block in long["blocks"][1:]]
+    assert shown.index(slack.CUT) == slack.MAX_SECTIONS - 1
+    assert len("\n".join(shown[: slack.MAX_SECTIONS - 1])) <= slack.LONGEST_SECTION * (slack.MAX_SECTIONS - 1)
+    whole = slack.body({**alert, "text": "\n".join([alert["summary"], *lines[:400]])})
+    assert slack.CUT not in json.dumps(whole)
+    assert "line 399" in json.dumps(whole)
+
+
 def test_only_addresses_become_links(alert):
     links = {"report": "s3://bucket/key", "runbook": "https://wiki.example/tls", "spec": "policy_specs/a.yaml"}
     linked = {**alert, "links": links}

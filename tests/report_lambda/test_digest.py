@@ -139,17 +139,49 @@ def test_a_damaged_state_is_begun_anew(week):
     until(week, 6)
     owner = digests.hashlib.sha256(b"mail-team").hexdigest()[:16]
     for damage in (b"", b"[]", b'{"told": false, "lines": {"contoso.example": 3}}'):
-        week.store.objects[f"digests/2026-W45/{owner}.json"] = damage
+        week.store.objects[f"digests/2026-11-02/{owner}.json"] = damage
         until(week, 7)
         assert len(sent(week)) >= 1
         week.now -= timedelta(hours=1)
 
 
-@pytest.mark.parametrize(("text", "due"), [("1T07", True), ("7T07", False), ("8T07", None), ("1T24", None), ("", None)])
+@pytest.mark.parametrize(
+    ("text", "due"),
+    [
+        ("1T07", "2026-11-02"),
+        ("1T08", "2026-10-26"),
+        ("7T07", "2026-11-01"),
+        ("7T23", "2026-11-01"),
+        ("8T07", None),
+        ("1T24", None),
+        ("", None),
+    ],
+)
 def test_when_it_is_due(text, due):
     weekly = digests.Weekly.parse(text)
     monday = datetime(2026, 11, 2, 7, tzinfo=UTC)
-    assert (weekly.due(monday) is not None if weekly else None) is due
+    assert (str(weekly.due(monday)) if weekly else None) == due
+
+
+def test_a_late_hour_of_a_sunday_is_told_even_when_its_last_tick_was_missed(week, monkeypatch):
+    monkeypatch.setenv("MAILTLS_DIGEST", "7T23")
+    week.now = datetime(2026, 11, 2, 2, tzinfo=UTC)  # three hours without a tick
+    week.tick()
+    assert len(sent(week)) == 2
+
+
+def test_a_day_with_too_many_reports_is_told(week, mails, monkeypatch):
+    monkeypatch.setattr(digests, "PAGE", 64)
+    for number in range(digests.MAX_ENTRIES + 1):
+        about = {"policy-domain": "northwind.example", "policy-string": [], "mx-host": ["mx1.northwind.example"]}
+        report = mails.report(mails.policy(1, **about), day="2026-10-29", report_id=f"flood-{number}")
+        week.receive(mails.mail(report))
+    until(week, 7)
+    [text] = [text for _, text, attributes in sent(week) if attributes["owner"] == "mail-team"]
+    assert "NOT ALL" in text
+    assert "the numbers of northwind.example leave out reports" in text
+    assert "northwind" not in text.split("LOOK")[1].split("WELL")[0]  # and of the other days all is counted
+    assert "1,434" in text
 
 
 def test_the_command_says_the_same_of_a_copy_of_the_bucket(week, tmp_path):

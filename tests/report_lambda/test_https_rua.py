@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import re
 import subprocess
 import sys
 from datetime import date
@@ -40,16 +41,18 @@ def bucket(monkeypatch):
     monkeypatch.setenv("MAILTLS_KEY_PREFIX", PREFIX)
     monkeypatch.setattr(handler, "_put", put)
     monkeypatch.setattr(handler, "_aws_errors", lambda: (ClientError,))
-    monkeypatch.setattr(handler, "_stored", {})
+    monkeypatch.setattr(handler, "_this_hour", handler.Hour())
+    monkeypatch.setattr(handler, "SHARE", 1)
     objects["faults"] = faults
     yield objects
     objects.clear()
 
 
-def post(body=b"{}", *, method="POST", path="/v1/tlsrpt", media_type="application/tlsrpt+json", plain=False, **headers):
+def post(body=b"{}", *, method="POST", path="/v1/tlsrpt", media_type="application/tlsrpt+json", plain=False,
+         source="192.0.2.1", **headers):  # fmt: skip
     event = {
         "rawPath": path,
-        "requestContext": {"http": {"method": method}},
+        "requestContext": {"http": {"method": method, "sourceIp": source}},
         "headers": {"content-type": media_type, "content-length": str(len(body)), **headers},
         "isBase64Encoded": not plain,
     }
@@ -125,6 +128,21 @@ def test_nor_more_reports_than_a_copy_may(bucket, monkeypatch):
     monkeypatch.setattr(handler, "MAX_REPORTS_OF_HOUR", 2)
     answers = [post(b"{%d}" % number)["statusCode"] for number in (1, 1, 2, 3)]
     assert answers == [200, 200, 200, 429]
+
+
+def test_one_source_does_not_fill_the_hour_of_all(bucket, monkeypatch):
+    monkeypatch.setattr(handler, "MAX_REPORTS_OF_HOUR", 4)
+    monkeypatch.setattr(handler, "SHARE", 2)
+    sources = ["2001:db8::1", "2001:db8::2", "2001:db8::3", "192.0.2.1", "192.0.2.2", "192.0.2.3"]
+    answers = [post(b"{%d}" % number, source=source)["statusCode"] for number, source in enumerate(sources)]
+    assert answers == [200, 200, 429, 200, 200, 429]  # the same /64; then all have had their part
+
+
+def test_the_next_hour_has_its_own_part(bucket, monkeypatch):
+    monkeypatch.setattr(handler, "MAX_REPORTS_OF_HOUR", 1)
+    assert [post(b"{1}")["statusCode"], post(b"{2}")["statusCode"]] == [200, 429]
+    monkeypatch.setattr(handler.time, "strftime", lambda *_: "another hour")
+    assert post(b"{2}")["statusCode"] == 200
 
 
 def test_a_store_that_fails_asks_for_it_again(bucket):
@@ -224,15 +242,28 @@ def test_it_is_shown_as_unproven_and_shows_nothing_for_a_promotion(cloud, mails,
 
     command = [sys.executable, "-m", "mailtls.cli", "reports", "summary", "--store", str(place), "--by", "reporter",
                "--from", "2026-10-01", "--to", "2026-10-02", "--format", "json"]  # fmt: skip
-    said = json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout)
-    rows = {row["group"]: row["successful_sessions"] for row in said["rows"]}
-    assert rows == {"google.com": 50, "Google Inc. (unproven)": 7_000}
+
+    def rows(*more):
+        done = subprocess.run([*command, *more], capture_output=True, text=True, check=True, timeout=60)
+        counted = {row["group"]: row["successful_sessions"] for row in json.loads(done.stdout)["rows"]}
+        return counted, done.stderr
+
+    counted, told = rows()
+    assert counted == {"google.com": 50}
+    assert told == "mailtls: 1 report came by HTTPS, proves nothing and is not counted; --unproven counts it\n"
+    assert rows("--unproven") == ({"google.com": 50, "Google Inc. (unproven)": 7_000}, "")
 
     site = tmp_path / "site"
     command = [sys.executable, "-m", "mailtls.cli", "reports", "dashboard", str(site), "--store", str(place),
                "--from", "2026-10-01", "--to", "2026-10-02"]  # fmt: skip
     subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-    assert "Google Inc. (unproven)" in (site / "domains" / "contoso.example" / "index.html").read_text()
+    page = (site / "domains" / "contoso.example" / "index.html").read_text()
+    assert re.search(r"By HTTPS, unproven</dt><dd>1 report, in no number here", page)
+    assert "7,000" not in page
+    assert "7,000" not in (site / "reporters.html").read_text()
+    single = "".join(path.read_text() for path in site.glob("domains/contoso.example/reports-*.html"))
+    assert re.search(r"Google Inc\.(</[a-z]+>)? \(unproven\): report", single)
+    assert "posted/contoso.example/2026-10-02/" in single
 
     policy = Policy.parse(b"version: STSv1\nmode: testing\nmx: mx1.contoso.example\nmx: mx2.contoso.example\n"
                           b"max_age: 604800\n")  # fmt: skip
@@ -245,6 +276,6 @@ def test_a_domain_that_only_posts_tell_of_is_shown(cloud, mails, tmp_path):
     place = copied(cloud, tmp_path)
     (place / "reports").mkdir()  # by which a copy of the bucket is known
     command = [sys.executable, "-m", "mailtls.cli", "reports", "summary", "--store", str(place),
-               "--from", "2026-10-01", "--to", "2026-10-02", "--format", "json"]  # fmt: skip
+               "--from", "2026-10-01", "--to", "2026-10-02", "--format", "json", "--unproven"]  # fmt: skip
     said = json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout)
     assert [row["group"] for row in said["rows"]] == ["contoso.example"]

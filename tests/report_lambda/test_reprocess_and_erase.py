@@ -148,7 +148,7 @@ def bucket(cloud, mails, tmp_path):
     cloud.receive(mails.mail(text="junk", headers=mails.ses_headers() + mails.sender_headers()[:-2] + headers))
     cloud.receive(mails.mail(mails.report(mails.policy(100, (failed,), **beside)), signer="mail.ru"))
     cloud.tick()
-    cloud.store.objects["digests/2026-W49/0.json"] = json.dumps(
+    cloud.store.objects["digests/2026-11-30/0.json"] = json.dumps(
         {"version": 1, "told": False, "lines": {"leaving.example": {"mode": "enforce"}, "contoso.example": {}}}
     ).encode()
     return copied(cloud, tmp_path)
@@ -185,7 +185,7 @@ def test_erase_counts_first_and_deletes_what_is_the_domains_alone(bucket):
     gone = before.keys() - after.keys()
     assert gone >= {"raw/mail2", "dispositions/mail2.json", "raw/mail4", "reporters/leaving.example.json"}
     assert not [key for key in gone if "contoso.example" in key]
-    assert json.loads(after["digests/2026-W49/0.json"])["lines"] == {"contoso.example": {}}
+    assert json.loads(after["digests/2026-11-30/0.json"])["lines"] == {"contoso.example": {}}
     (shared,) = [key for key in after if key.startswith("hosts/")]
     assert b"leaving.example" in before[shared]
     assert b"beside.example" in after[shared]

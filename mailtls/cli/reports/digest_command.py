@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from mailtls.tls_rpt.contract import OwnDomain
 
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
-MOST = 2_800
-"""Reports of one domain in both weeks, as the function reads."""
 MAX_BYTES = 8 << 20
 
 
@@ -85,16 +83,16 @@ def _line(where: "Bucket", weeks: "Weeks", own: "OwnDomain") -> "Line":
     from mailtls.reports.digest import DAYS, Line
     from mailtls.tls_rpt.ledger import InvalidLedgerEntry, LedgerEntry
 
-    line, read = Line(own.policy_domain, own.mode or ""), 0
+    line = Line(own.policy_domain, own.mode or "")
     for number in range(2 * DAYS):
         for one in where.objects(ledger_day(own.policy_domain, weeks.earliest + timedelta(days=number))):
-            body = where.read(one.key, MAX_BYTES) if one.size <= MAX_BYTES and read < MOST else None
-            read += 1
-            try:
-                if body is not None:
-                    line.add(LedgerEntry.parse(body), weeks, own)
-            except InvalidLedgerEntry:
+            body = where.read(one.key, MAX_BYTES) if one.size <= MAX_BYTES else b""
+            if body is None:  # deleted since it was listed
                 continue
+            try:
+                line.add(LedgerEntry.parse(body), weeks, own)
+            except InvalidLedgerEntry:
+                line.whole = False
     return line
 
 
@@ -112,7 +110,14 @@ def _json(digest: "Digest") -> str:
             for name, week in (("week", line.now), ("week_before", line.before))
         }
         domains.append(
-            {"policy_domain": line.policy_domain, "mode": line.mode, **weeks, "causes": line.causes, "needs": needs}
+            {
+                "policy_domain": line.policy_domain,
+                "mode": line.mode,
+                **weeks,
+                "causes": line.causes,
+                "needs": needs,
+                "whole": line.whole,
+            }
         )
     data = {
         "version": 1,

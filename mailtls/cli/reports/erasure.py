@@ -32,6 +32,8 @@ MAILS_AT_ONCE = 200
 STAYS = (
     "the policy's versions, in their own bucket: senders may hold that policy; they end by themselves",
     "earlier versions of what domains share, where this one had left it before: they end within 30 days",
+    "a published dashboard: it names the domain until `reports dashboard --publish` writes it anew, and earlier "
+    "versions of its pages end within 30 days",
     "mail that nothing became of yet, lines of the function's log, messages that were sent",
 )
 """What is not in the reports bucket, or is not known to be the domain's."""

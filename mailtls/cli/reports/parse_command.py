@@ -33,8 +33,10 @@ def command(ctx: click.Context, /, places: tuple[str, ...], region: str | None, 
             click.echo(refused_json(place, line, reason), nl=False)
         tell_refused(place, line, reason)
 
-    reader = Reader()
-    click.echo(head(output), nl=False)
+    reader, begun = Reader(), False
     for source, entry in reader.entries(places, region, tell):
+        if not begun:  # a place that is not there leaves no table without rows behind
+            click.echo(head(output), nl=False)
+            begun = True
         click.echo(entry_lines(entry, source, output), nl=False)
     ctx.exit(reader.close())

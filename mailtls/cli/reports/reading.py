@@ -20,13 +20,15 @@ Tell = Callable[[str, int | None, str], None]
 
 @dataclass(slots=True)
 class Reader:
-    """reports: entries that came out. refused: what should have been a report and was not read; of stored
-    ones, days of which something was left out. passed_over: mails and
-    files in a mailbox or folder that do not look like a report."""
+    """unproven: also stored reports that came by HTTPS POST. reports: entries that came out. refused: what should have
+    been a report and was not read; of stored ones, days of which something was left out. passed_over: mails and files
+    in a mailbox or folder that do not look like a report. posted: reports by HTTPS POST that were left out."""
 
+    unproven: bool = False
     reports: int = 0
     refused: int = 0
     passed_over: int = 0
+    posted: int = 0
 
     def entries(self, places: tuple[str, ...], region: str | None, tell: Tell) -> "Iterator[tuple[str, LedgerEntry]]":
         """Source and entry of each report. tell: takes place, line and reason of what is refused. Raises Trouble."""
@@ -61,6 +63,9 @@ class Reader:
         try:
             for key, entry in found.entries():
                 progress.advance()
+                if entry.is_posted and not self.unproven:
+                    self.posted += 1
+                    continue
                 self.reports += 1
                 yield key, entry
         except StoreTrouble as e:
@@ -91,6 +96,13 @@ class Reader:
 
     def close(self) -> int:
         """Tell the numbers on standard error; the exit code."""
+        if self.posted:
+            told = (
+                "1 report came by HTTPS, proves nothing and is not counted; --unproven counts it"
+                if self.posted == 1
+                else f"{self.posted:,} reports came by HTTPS, prove nothing and are not counted; --unproven counts them"
+            )
+            click.echo(f"mailtls: {told}", err=True)
         if self.refused or self.passed_over or not self.reports:
             told = f"{self.reports:,} reports read, {self.refused:,} refused"
             if self.passed_over:

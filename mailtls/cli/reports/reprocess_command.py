@@ -98,7 +98,7 @@ def command(
             + (f", {passed} would be kept apart again" if passed else "")
             + moved
         )
-    ctx.exit(0 if write or not number else 1)
+    ctx.exit(0 if write or not (number or dead_letters) else 1)
 
 
 def _name(domain: str | None) -> str:

@@ -30,7 +30,8 @@ _BY = ("domain", "day", "result-type", "mx", "reporter", "sending-host")
 @click.option("--region", help="Of a bucket. [AWS_REGION]")
 @click.option("--by", type=click.Choice(_BY), default="domain", show_default=True, help="What to add up by.")
 @click.option("--from", "first", type=DAY, help="First day, UTC.")
-@click.option("--to", "last", type=DAY, help="Last day, UTC. [today]")
+@click.option("--to", "last", type=DAY, help="Last day, UTC.")
+@click.option("--unproven", is_flag=True, help="Of --store also reports by HTTPS POST, which anybody may have written.")
 @click.option("--compare", is_flag=True, help="With as many days right before --from.")
 @format_option("text", "json", "csv")
 @click.pass_context
@@ -43,6 +44,7 @@ def command(
     by: str,
     first: datetime | None,
     last: datetime | None,
+    unproven: bool,
     compare: bool,
     output: str,
 ) -> None:
@@ -66,7 +68,7 @@ def command(
     period = _period(first, last, compare, by, output)
     summary = Summary(Dimension(by), period)
     before = Summary(Dimension(by), period.before()) if compare else None
-    reader, once = Reader(), Once()
+    reader, once = Reader(unproven), Once()
     for _, entry in _entries(reader, places, store, region, before.period.first if before else period.first, period):
         if once.is_new(entry):
             _add(summary, before, entry)
