@@ -44,7 +44,7 @@ class Explained:
 
 def words() -> tuple[str, ...]:
     """Everything that has an explanation, apart from domains."""
-    return (*rules(), *(str(each) for each in ResultType if each is not ResultType.OTHER), NO_POLICY_FOUND)
+    return (*rules(), *map(str, ResultType), NO_POLICY_FOUND)
 
 
 def explained_word(word: str) -> Explained | None:
@@ -55,7 +55,7 @@ def explained_word(word: str) -> Explained | None:
     if word == NO_POLICY_FOUND:
         return _explained_no_policy_found()
     result_type = ResultType.of(word)
-    return None if result_type is ResultType.OTHER else explained_result_type(result_type)
+    return None if result_type is ResultType.OTHER and word != ResultType.OTHER else explained_result_type(result_type)
 
 
 def explained_rule(about: About) -> Explained:
@@ -75,7 +75,8 @@ def explained_rule(about: About) -> Explained:
 
 
 def explained_result_type(result_type: ResultType) -> Explained:
-    """A result type of RFC 8460 section 4.3: what it means, how bad it is, what to do, what senders do."""
+    """A result type of RFC 8460 section 4.3, or our word for all others: what it means, how bad it is, what to do, what
+    senders do."""
     about = explain(result_type)
     names = {"policy_domain": "DOMAIN", "mx": "MX", "policy_host": policy_host("DOMAIN")}
     if result_type in OF_THE_POLICY_HOST:
@@ -95,10 +96,14 @@ def explained_result_type(result_type: ResultType) -> Explained:
             Section("what", (about.meaning,)),
             Section("harm", harm),
             Section("do", tuple(step.format(**names) for step in about.remedy)),
-            Section("see", (f"RFC 8460 section {about.section}", _rfc_8460(about.section))),
+            *_section_of(about.section),
             *_senders(str(result_type)),
         ),
     )
+
+
+def _section_of(number: str) -> tuple[Section, ...]:
+    return (Section("see", (f"RFC 8460 section {number}", _rfc_8460(number))),) if number else ()
 
 
 def _explained_no_policy_found() -> Explained:

@@ -40,7 +40,7 @@ def test_everything_with_a_name_is_explained_in_every_format(word: str) -> None:
 
 
 def test_all_rules_and_all_result_types_have_a_word() -> None:
-    assert set(words()) == {*rules(), *map(str, ResultType), "no-policy-found"} - {"other"}
+    assert set(words()) == {*rules(), *map(str, ResultType), "no-policy-found"}
 
 
 def test_a_rule_says_why_what_to_do_what_senders_do_and_how_to_silence_it() -> None:

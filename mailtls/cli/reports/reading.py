@@ -107,6 +107,8 @@ class Reader:
             told = f"{self.reports:,} reports read, {self.refused:,} refused"
             if self.passed_over:
                 told += f", {self.passed_over:,} mails or files passed over that are no reports"
+            if not (self.reports or self.refused or self.posted):
+                told += ". What came in and what became of it: mailtls reports tail s3://REPORTS-BUCKET"
             click.echo(f"mailtls: {told}", err=True)
         return 1 if self.refused else 0
 
