@@ -102,6 +102,36 @@ def test_summary_of_files_and_of_the_store(tmp_path: Path) -> None:
     assert json.loads(out)["overall"][0]["failed_sessions"] == 3  # twice the same report
 
 
+def test_who_has_no_pipeline_gets_a_store_from_files_and_a_dashboard_from_that(tmp_path: Path) -> None:
+    mails = [tmp_path / "google.json", tmp_path / "microsoft.json"]
+    for path in mails:
+        report = json.loads((WILD / path.name).read_bytes())
+        report["date-range"] = {"start-datetime": "2026-10-01T00:00:00Z", "end-datetime": "2026-10-01T23:59:59Z"}
+        path.write_text(json.dumps(report))
+    store, site = tmp_path / "store", tmp_path / "site"
+    code, out, err = run("parse", *mails, "--into", store)
+    assert (code, err) == (0, "")
+    assert out == f"{store}: 2 reports stored; other commands take it as --store {store}\n"
+    code, out, _ = run("parse", *mails, "--into", store)
+    assert (code, "0 reports stored, 2 were there" in out) == (0, True)
+    whole = ["--from", "2016-01-01", "--format", "json"]
+    by_files = json.loads(run("summary", *mails, *whole)[1])
+    assert by_files["rows"]
+    assert json.loads(run("summary", "--store", store, *whole)[1])["rows"] == by_files["rows"]
+    code, out, err = run("dashboard", site, "--store", store, "--from", "2026-10-01", "--to", "2026-10-01")
+    assert (code, err) == (0, "")
+    assert (site / "index.html").is_file()
+
+
+def test_a_domain_that_is_no_name_makes_no_folder(tmp_path: Path) -> None:
+    report = json.loads((WILD / "google.json").read_bytes())
+    report["policies"][0]["policy"]["policy-domain"] = "a_b.example"
+    code, _, err = run("parse", "-", "--into", tmp_path / "in" / "store", stdin=json.dumps(report).encode())
+    assert code == 1
+    assert "is no domain's name" in err
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["in", "reports", "store"]
+
+
 def test_two_periods_are_held_against_each_other(tmp_path: Path) -> None:
     code, out, _ = run(
         "summary", "--store", ledger(tmp_path), "--from", "2026-11-30", "--to", "2026-11-30", "--compare"
