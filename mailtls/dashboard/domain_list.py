@@ -148,11 +148,12 @@ def _summary(site: Site, lines: Sequence[DomainLine]) -> Markup:
     told = ", ".join(f"{count(number)} {mode or 'not known'}" for mode, number in modes.items() if number)
     today = site.built.date()
     silent = sum(line.last_report is None or (today - line.last_report).days > SILENT_DAYS for line in lines)
+    rate = f"{success(sts.successful, sts.failed)} of {count(sts.total)}" if sts.total else "no sessions"
     return facts(
         [
             ("Domains", count(len(lines))),
             ("Mode", told or "-"),
-            ("Success, senders that applied a policy", f"{success(sts.successful, sts.failed)} of {count(sts.total)}"),
+            ("Success, senders that applied a policy", rate),
             ("Domains with open causes", count(sum(line.causes > 0 for line in lines))),
             (f"Domains without a report for over {SILENT_DAYS} days", count(silent)),
         ]

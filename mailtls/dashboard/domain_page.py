@@ -62,7 +62,7 @@ def _standing(site: Site, view: DomainView) -> Markup:
         ("Failed", f"{count(sts.failed)} sessions"),
         ("Open causes", count(len(view.causes))),
         ("Days with reports", f"{count(len(view.reports))} of {count(len(tuple(view.period.days())))}"),
-        ("Last report is about", f"{last} ({days_since(last, today)})" if last else "never"),
+        ("Last report is about", f"{last} ({days_since(last, today)})" if last else "none in these days"),
     ]
     if view.posted:
         pairs.append(("By HTTPS, unproven", f"{plural(view.posted, 'report')}, in no number here"))

@@ -34,8 +34,8 @@ def success(successful: int, failed: int) -> str:
 
 
 def days_since(day: date | None, today: date) -> str:
-    """`today`, `yesterday`, `12 days ago`; `never` where there is none."""
+    """`today`, `yesterday`, `12 days ago`; `none` where none of the period is known."""
     if day is None:
-        return "never"
+        return "none"
     days = (today - day).days
     return {0: "today", 1: "yesterday"}.get(days, f"{days} days ago")
