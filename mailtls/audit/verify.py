@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Protocol, cast
 
 from mailtls.audit.assemble import Index, to_text
-from mailtls.audit.facts import PolicyVersion, plain
+from mailtls.audit.facts import ChangeOf, PolicyVersion, plain
 from mailtls.audit.gather import ReportsTally, parsed
 from mailtls.audit.pack_folder import MANIFEST, chunks, write_zip
 from mailtls.audit.page import domain_page, index_page
@@ -46,7 +46,8 @@ class NoPack(Exception):
 @dataclass(slots=True)
 class Verdict:
     """faults: a sentence each; none: the pack is whole. notes: what could not be compared, and why. digest: of the
-    manifest as it is. commits: domain, commit, file and policy for whoever has the repository."""
+    manifest as it is. changes: domain, what the pack says of a commit, and the policy that it asked for, for whoever
+    has the repository."""
 
     digest: str = ""
     files: int = 0
@@ -54,7 +55,7 @@ class Verdict:
     reports: int = 0
     faults: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    changes: list[tuple[str, str, str, bytes]] = field(default_factory=list)
+    changes: list[tuple[str, ChangeOf, bytes]] = field(default_factory=list)
 
     def fault(self, words: str) -> None:
         """One more; beyond MAX_FAULTS nobody reads on."""
@@ -200,7 +201,8 @@ def _check_domain(files: Files, sizes: dict[str, int], folder: str, data: dict[s
         if _id_of(version.version_id) != version.policy_id:
             verdict.fault(f"{folder}/evidence.json: the policy id of version {version.version_id} is not made from it")
         if said["change"] and body is not None:
-            verdict.changes.append((data["policy_domain"], said["change"]["commit"], said["change"]["spec"], body))
+            change = ChangeOf(**{**said["change"], "at": datetime.fromisoformat(said["change"]["at"])})
+            verdict.changes.append((data["policy_domain"], change, body))
     last = versions[-1] if versions and versions[-1].mode else None
     own = OwnDomain(data["policy_domain"], last.mode if last else None, last.mx if last else ())
     tally = ReportsTally(own, versions)

@@ -4,6 +4,7 @@ A change is measured against the merge base, as a pull request is. What was serv
 changed the files in question; the loader that reads today's specs reads those of each commit, from a temporary folder.
 """
 
+import contextlib
 import dataclasses
 import datetime
 import tempfile
@@ -91,26 +92,25 @@ class SpecHistory:
                 return
 
 
-def spec_at(repository: Path, commit: str, file: str, policy_domain: str) -> PolicySpec | None:
-    """The spec of `policy_domain` in `file` (below the repository's root) at `commit`; None: it was not there, or could
-    not be read. Raises GitError, also where there is no such commit."""
-    found = Repository.around(repository)
-    found.folder = ""
-    at = found.commit(commit)
+def spec_at(repository: Repository, commit: str, file: str, policy_domain: str) -> SpecAt:
+    """The spec of `policy_domain` in `file` (below the repository's root) at `commit`, and what the commit says of
+    itself. commit: the whole hash. Raises GitError, also where there is no such commit."""
+    repository.folder = ""
+    at = repository.commit(commit)
+    if at.id != commit:
+        raise GitError(f"{commit[:100]!r} is not the hash of a commit")
     parts = PurePosixPath(file).parts
     if not parts or ".." in parts or PurePosixPath(file).is_absolute():
         raise GitError(f"{file[:100]!r} is no file of a repository")
-    wanted = {PurePosixPath(*parts).as_posix()}
-    wanted |= {(parent / DEFAULTS_FILE).as_posix() for parent in PurePosixPath(file).parents}
+    own = PurePosixPath(*parts).as_posix()
+    wanted = {own} | {(parent / DEFAULTS_FILE).as_posix() for parent in PurePosixPath(file).parents}
+    found: Sequence[PolicySpec] = ()
     with tempfile.TemporaryDirectory(prefix="mailtls-commit-") as temporary:
-        written = found.write(at, Path(temporary), wanted)
-        if PurePosixPath(*parts).as_posix() not in written:
-            return None
-        try:
-            specs = load(Path(temporary))
-        except SpecErrors:
-            return None
-    return next((spec for spec in specs if spec.policy_domain == policy_domain), None)
+        if own in repository.write(at, Path(temporary), wanted):
+            with contextlib.suppress(SpecErrors):
+                found = load(Path(temporary))
+    spec = next((spec for spec in found if spec.policy_domain == policy_domain), None)
+    return SpecAt(at, repository.about(at), own, spec)
 
 
 @dataclass(slots=True)

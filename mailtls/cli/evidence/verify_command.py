@@ -9,6 +9,7 @@ from mailtls.cli.trouble import Trouble
 
 if TYPE_CHECKING:
     from mailtls.audit.verify import Verdict
+    from mailtls.observe.git import Repository
 
 LEAST_DIGITS = 12
 """Of a digest: shorter ones can be met by chance."""
@@ -18,7 +19,7 @@ LEAST_DIGITS = 12
 @click.argument("pack", type=click.Path(path_type=Path))
 @click.option("--digest", help=f"Of the manifest, as it was printed; at least its first {LEAST_DIGITS} digits.")
 @click.option("--repository", type=click.Path(path_type=Path, exists=True, file_okay=False),
-              help="A clone: does each commit that is named hold the policy that was served?")  # fmt: skip
+              help="A clone: is each commit as the pack tells, and does it hold the policy that was served?")  # fmt: skip
 @click.pass_context
 def command(ctx: click.Context, pack: Path, digest: str | None, repository: Path | None) -> None:
     """Check the folder or zip PACK, offline: every byte against the manifest, every number and page against the
@@ -30,13 +31,14 @@ def command(ctx: click.Context, pack: Path, digest: str | None, repository: Path
     \b
     Exit codes:  0 the pack is whole
                  1 it is not: each fault is told
-                 2 trouble: there is no pack
+                 2 trouble: there is no pack, or --repository is no clone that can be asked
     """
     from mailtls.audit.verify import NoPack, verify
 
     wanted = (digest or "").lower()
     if digest is not None and (len(wanted) < LEAST_DIGITS or set(wanted) - set("0123456789abcdef") or len(wanted) > 64):
         raise Trouble(f"--digest: at least {LEAST_DIGITS} hexadecimal digits, as `mailtls evidence` printed them")
+    clone = _clone(repository) if repository is not None else None
     try:
         verdict = verify(pack)
     except NoPack as e:
@@ -45,8 +47,8 @@ def command(ctx: click.Context, pack: Path, digest: str | None, repository: Path
         verdict.fault(
             f"MANIFEST.sha256: its digest is {verdict.digest}, not {wanted}: it is not the one that was handed over"
         )
-    if repository is not None and not verdict.faults:
-        _ask_repository(verdict, repository)
+    if clone is not None and not verdict.faults:
+        _ask_repository(verdict, clone)
     for note in verdict.notes:
         click.echo(f"note: {note}")
     for fault in verdict.faults:
@@ -61,20 +63,46 @@ def command(ctx: click.Context, pack: Path, digest: str | None, repository: Path
     ctx.exit(1 if verdict.faults else 0)
 
 
-def _ask_repository(verdict: "Verdict", repository: Path) -> None:
+def _clone(folder: Path) -> "Repository":
+    """Raises Trouble where there is none, or one without its whole history."""
+    from mailtls.observe.git import GitError, HistoryUnavailable, Repository
+
+    try:
+        return Repository.around(folder)
+    except HistoryUnavailable as e:
+        raise Trouble(f"--repository {folder}: {e}") from e
+    except GitError as e:
+        raise Trouble(
+            f"--repository {folder}: cannot be asked ({e}); name a clone of the repository that holds the specs"
+        ) from e
+
+
+def _ask_repository(verdict: "Verdict", clone: "Repository") -> None:
+    """A commit that the clone does not have is a fault: it may have been made up."""
+    from mailtls.audit.facts import plain
     from mailtls.mta_sts.policy import Policy
     from mailtls.observe.git import GitError
     from mailtls.observe.spec_history import spec_at
     from mailtls.rollout.history import says_the_same
 
-    for domain, commit, file, body in verdict.changes:
+    for domain, change, body in verdict.changes:
+        short = change.commit[:12]
         try:
-            spec = spec_at(repository, commit, file, domain)
+            at = spec_at(clone, change.commit, change.spec, domain)
         except GitError as e:
-            verdict.fault(f"{domain}: commit {commit[:12]}: {e}")
+            verdict.fault(f"{domain}: commit {short} could not be checked: {e}")
             continue
-        mta_sts = spec.mta_sts if spec else None
+        author, committer, subject = at.about
+        for what, said, held in (
+            ("author", change.author, author),
+            ("committer", change.committer, committer),
+            ("subject", change.subject, subject),
+            ("date", plain(change.at), plain(at.commit.at)),
+        ):
+            if said != held:
+                verdict.fault(f"{domain}: commit {short}: its {what} is {held!r}, and the pack says {said!r}")
+        mta_sts = at.spec.mta_sts if at.spec else None
         if mta_sts is None or not says_the_same(mta_sts.policy, Policy.parse(body)):
-            verdict.fault(f"{domain}: {file} at commit {commit[:12]} does not hold the policy that was served")
+            verdict.fault(f"{domain}: {change.spec} at commit {short} does not hold the policy that was served")
     if not verdict.faults:
-        verdict.notes.append(f"{len(verdict.changes)} policies are what the commits of {repository} asked for")
+        verdict.notes.append(f"{len(verdict.changes)} policies are what the commits of {clone.place} asked for")

@@ -16,6 +16,7 @@ import jsonschema
 import pytest
 from conftest import DOMAIN, PERIOD, run
 
+from mailtls.audit.page import domain_page
 from mailtls.audit.verify import NoPack, verify
 from mailtls.mta_sts.record import policy_id_of
 
@@ -254,6 +255,61 @@ def test_a_commit_that_does_not_hold_the_policy_is_found(made, world, tmp_path):
     found = run("verify", place, "--repository", world["repository"].place)
     assert found.returncode == 1
     assert f"at commit {first[:12]} does not hold the policy" in found.stdout
+
+
+def page_again(place):
+    """The domain's page, from its JSON, as a forger makes it who has this program."""
+    (place / "domains" / DOMAIN / "evidence.html").write_text(domain_page(domain_of(place)))
+
+
+@pytest.mark.parametrize(
+    ("what", "forged"),
+    [("author", "Mallory"), ("committer", "Mallory"), ("subject", "Reviewed"), ("at", "2026-09-30T08:40:00Z")],
+)
+def test_a_forged_author_committer_subject_or_date_is_found_by_the_repository(made, world, tmp_path, what, forged):
+    place = tmp_path / "pack"
+    shutil.copytree(made[1], place)
+    data = domain_of(place)
+    data["policies"][1]["change"][what] = forged
+
+    def change():
+        file = place / "domains" / DOMAIN / "evidence.json"
+        file.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+        page_again(place)
+
+    rewritten(place, change)
+    assert verify(place).faults == []
+    found = run("verify", place, "--repository", world["repository"].place)
+    assert found.returncode == 1
+    assert f"its {'date' if what == 'at' else what} is " in found.stdout
+    assert f"the pack says {forged!r}" in found.stdout
+
+
+def test_a_repository_that_cannot_be_asked_is_trouble_and_says_what_to_do(made, world, tmp_path):
+    found = run("verify", made[1], "--repository", tmp_path)
+    assert found.returncode == 2
+    assert "name a clone" in found.stderr
+    shallow = tmp_path / "shallow"
+    world["repository"].git("clone", "-q", "--depth", "1", world["repository"].place.as_uri(), str(shallow))
+    found = run("verify", made[1], "--repository", shallow)
+    assert found.returncode == 2
+    assert "git fetch --unshallow" in found.stderr
+
+
+def test_a_commit_that_the_repository_does_not_have_is_a_fault(made, world, tmp_path):
+    other = tmp_path / "other"
+    world["repository"].git("clone", "-q", world["repository"].place.as_uri(), str(other))
+    world["repository"].git("-C", str(other), "checkout", "-q", "--orphan", "new")
+    world["repository"].git("-C", str(other), "commit", "-q", "-m", "Nothing of the sort")
+    for name in ("main", "origin/main"):
+        kind = ("-r",) if "/" in name else ()
+        world["repository"].git("-C", str(other), "branch", "-q", *kind, "-D", name)
+    world["repository"].git("-C", str(other), "remote", "remove", "origin")
+    world["repository"].git("-C", str(other), "reflog", "expire", "--expire=now", "--all")
+    world["repository"].git("-C", str(other), "gc", "-q", "--prune=now")
+    found = run("verify", made[1], "--repository", other)
+    assert found.returncode == 1
+    assert f"commit {world['commits'][0][:12]} could not be checked: git knows no commit" in found.stdout
 
 
 def test_a_pack_is_never_written_over(made, world):
