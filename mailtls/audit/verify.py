@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -58,9 +59,13 @@ class Verdict:
     changes: list[tuple[str, ChangeOf, bytes]] = field(default_factory=list)
 
     def fault(self, words: str) -> None:
-        """One more; beyond MAX_FAULTS nobody reads on."""
+        """One more; beyond MAX_FAULTS nobody reads on. What the pack says of itself may be no text for a terminal."""
         if len(self.faults) < MAX_FAULTS:
-            self.faults.append(words)
+            self.faults.append(_shown(words))
+
+    def note(self, words: str) -> None:
+        """One more."""
+        self.notes.append(_shown(words))
 
 
 class Files(Protocol):
@@ -85,7 +90,7 @@ def verify(place: Path) -> Verdict:
             _check(files, verdict)
             if not verdict.faults:
                 _check_zip(place, files, verdict)
-    except (OSError, zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError) as e:
+    except (OSError, zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError, ValueError, struct.error) as e:
         if isinstance(e, FileNotFoundError):
             raise NoPack(f"{place}: there is no such folder or file") from e
         verdict.fault(f"{place.name} is no zip that can be read whole: {e}")
@@ -145,40 +150,59 @@ def _check_contents(files: Files, sizes: dict[str, int], verdict: Verdict) -> No
     index = _json(files, sizes, "evidence.json", "evidence.v1.schema.json", verdict)
     if index is None:
         return
-    period = Period(date.fromisoformat(index["first"]), date.fromisoformat(index["last"]))
-    summed = Index(period, datetime.fromisoformat(index["made"]), index["made_with"], index["source"])
+    try:
+        period = Period(date.fromisoformat(index["first"]), date.fromisoformat(index["last"]))
+        made = datetime.fromisoformat(index["made"])
+    except ValueError as e:
+        verdict.fault(f"evidence.json: its days cannot be: {e}")
+        return
+    summed = Index(period, made, index["made_with"], index["source"])
     same_version = index["made_with"] == _our_version()
     if not same_version:
-        verdict.notes.append(
+        verdict.note(
             f"made by mailtls {index['made_with']}, this is {_our_version()}: pages and sentences were not made again"
         )
-    paths = {f"domains/{one['policy_domain']}/evidence.json" for one in index["domains"]}
-    for path in sorted(path for path in sizes if _DOMAIN_FILE.fullmatch(path)):
-        if path not in paths:
-            verdict.fault(f"{path}: evidence.json does not name this domain")
-    for one in index["domains"]:
-        path = f"domains/{one['policy_domain']}/evidence.json"
+    paths = [f"domains/{one['policy_domain']}/evidence.json" for one in index["domains"]]
+    if len(set(paths)) < len(paths):
+        verdict.fault("evidence.json: names a domain twice")
+        return
+    for path in sorted({path for path in sizes if _DOMAIN_FILE.fullmatch(path)} - set(paths)):
+        verdict.fault(f"{path}: evidence.json does not name this domain")
+    for one, path in zip(index["domains"], paths, strict=True):
         data = _json(files, sizes, path, "evidence_domain.v1.schema.json", verdict)
         if data is None:
             continue
         if data["policy_domain"] != one["policy_domain"]:
             verdict.fault(f"{path}: is about {data['policy_domain']}")
             continue
+        if (data["first"], data["last"]) != (index["first"], index["last"]):
+            verdict.fault(f"{path}: is about another period than evidence.json")
         summed.add(data)
-        _check_domain(files, sizes, PurePosixPath(path).parent.as_posix(), data, verdict)
+        before = len(verdict.faults)
+        try:
+            _check_domain(files, sizes, PurePosixPath(path).parent.as_posix(), data, verdict)
+        except (ValueError, OverflowError) as e:  # a day or a moment that fits its pattern and is in no calendar
+            verdict.fault(f"{path}: holds a value that cannot be: {e}")
+        if len(verdict.faults) > before or before == MAX_FAULTS:
+            continue  # a page is made of JSON that is whole
         if same_version:
-            _check_page(files, path.replace(".json", ".html"), domain_page(data), verdict)
+            if to_text(data).encode("utf-8", "replace") != _all(files, path):
+                verdict.fault(f"{path}: is not written as the JSON of a pack is")
+            _check_page(files, sizes, path.replace(".json", ".html"), domain_page(data), verdict)
         verdict.domains += 1
     if summed.to_json()["domains"] != index["domains"]:
         verdict.fault("evidence.json: its lines do not follow from the domains' own files")
     if same_version:
-        if to_text(summed.to_json()) != _all(files, "evidence.json").decode("utf-8"):
+        if to_text(summed.to_json()).encode("utf-8", "replace") != _all(files, "evidence.json"):
             verdict.fault("evidence.json: does not follow from the domains' own files")
-        _check_page(files, "evidence.html", index_page(index), verdict)
+        _check_page(files, sizes, "evidence.html", index_page(index), verdict)
 
 
-def _check_page(files: Files, path: str, wanted: str, verdict: Verdict) -> None:
-    if _all(files, path) != wanted.encode("utf-8"):
+def _check_page(files: Files, sizes: dict[str, int], path: str, wanted: str, verdict: Verdict) -> None:
+    page = wanted.encode("utf-8", "replace")  # JSON may name half a character, a page cannot
+    if path not in sizes:
+        verdict.fault(f"{path}: is missing")
+    elif sizes[path] != len(page) or _all(files, path) != page:
         verdict.fault(f"{path}: does not follow from the JSON beside it")
 
 
@@ -296,6 +320,11 @@ def _digest(files: Files, path: str) -> str:
 def _all(files: Files, path: str) -> bytes:
     with files.open(path) as file:
         return file.read()
+
+
+def _shown(words: str) -> str:
+    """On one line, and as UTF-8 can have it."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in words)
 
 
 def _is_below(path: str) -> bool:

@@ -19,7 +19,7 @@ LEAST_DIGITS = 12
 @click.argument("pack", type=click.Path(path_type=Path))
 @click.option("--digest", help=f"Of the manifest, as it was printed; at least its first {LEAST_DIGITS} digits.")
 @click.option("--repository", type=click.Path(path_type=Path, exists=True, file_okay=False),
-              help="A clone: is each commit as the pack tells, and does it hold the policy that was served?")  # fmt: skip
+              help="A clone: is each commit as the pack tells, and does it hold the policy served?")  # fmt: skip
 @click.pass_context
 def command(ctx: click.Context, pack: Path, digest: str | None, repository: Path | None) -> None:
     """Check the folder or zip PACK, offline: every byte against the manifest, every number and page against the

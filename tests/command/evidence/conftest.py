@@ -1,5 +1,6 @@
 """A repository of specs, a store that holds what it led to, and the pack that the command makes of both."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -74,6 +75,15 @@ def lay_ledger(store, entries):
         key = report_key(entry.report, entry.policy_domain, entry.signer)
         (store / key).parent.mkdir(parents=True, exist_ok=True)
         (store / key).write_bytes(entry.render())
+
+
+def rewritten(place, change):
+    """As somebody who knows how a pack is made: the manifest is made again."""
+    change()
+    files = [path for path in place.rglob("*") if path.is_file() and path.name != "MANIFEST.sha256"]
+    named = sorted((path.relative_to(place).as_posix(), path) for path in files)
+    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}\n" for name, path in named]
+    (place / "MANIFEST.sha256").write_text("".join(lines))
 
 
 @pytest.fixture(scope="session")

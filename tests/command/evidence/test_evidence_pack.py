@@ -14,7 +14,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from conftest import DOMAIN, PERIOD, run
+from conftest import DOMAIN, PERIOD, rewritten, run
 
 from mailtls.audit.page import domain_page
 from mailtls.audit.verify import NoPack, verify
@@ -181,15 +181,6 @@ def test_a_changed_added_or_removed_byte_of_any_file_is_found(made, tmp_path, se
     done = run("verify", place)
     assert done.returncode == 1, file
     assert "Traceback" not in done.stderr
-
-
-def rewritten(place, change):
-    """As somebody who knows how a pack is made: the manifest is made again."""
-    change()
-    files = [path for path in place.rglob("*") if path.is_file() and path.name != "MANIFEST.sha256"]
-    named = sorted((path.relative_to(place).as_posix(), path) for path in files)
-    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}\n" for name, path in named]
-    (place / "MANIFEST.sha256").write_text("".join(lines))
 
 
 @pytest.mark.parametrize(
