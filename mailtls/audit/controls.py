@@ -45,14 +45,13 @@ def _protection(of: DomainEvidence, period: Period) -> list[str]:
 
 def _monitoring(of: DomainEvidence, period: Period) -> list[str]:
     found = []
-    missing = period.length - of.reports.days
-    if missing > 0:
-        found.append(f"{missing} of {period.length} days have no report")
+    if of.reports.missing:
+        found.append(f"{of.reports.missing} of {of.reports.due} days have no report")
     if of.reports.unread:
         found.append(f"reports of {len(of.reports.unread)} days could not be read whole")
     found += [
-        f"{failure.what} at {failure.host or 'no named host'}, last seen {failure.last}: none of those that saw it has "
-        "reported without it since"
+        f"{failure.what} at {failure.host or 'no named host'}, last seen {failure.last}: not all of those that saw it "
+        "have reported without it since"
         for failure in of.failures
         if failure.clean_since is None
     ]
@@ -102,7 +101,7 @@ CONTROLS: Sequence[Control] = (
         "ISO/IEC 27001:2022 A.8.16",
         "Watching networks and systems for what is not as it should be.",
         "The daily reports of senders, as stored; days without one; each kind of failure with its first and last day "
-        "and the day on which those that saw it reported without it.",
+        "and the day by which all that saw it had reported without it.",
         "Senders that send no reports; that a person read an alert; attacks, which no report can prove.",
         _monitoring,
     ),

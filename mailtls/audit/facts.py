@@ -98,11 +98,14 @@ class Reporter:
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """days: that have a report. unread: that could not be read whole. by_type: sessions of each policy type, never to
-    be added up (successful, failed)."""
+    """days: that have a report. due: days of the period about which reports were due when the pack was made and that
+    could be read. missing: those of them without a report. unread: that could not be read whole. by_type: sessions of
+    each policy type, never to be added up (successful, failed)."""
 
     count: int
     days: int
+    due: int
+    missing: int
     unread: tuple[date, ...]
     by_type: dict[str, tuple[int, int]]
     reporters: tuple[Reporter, ...]
@@ -111,8 +114,8 @@ class Reports:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One cause. first, last: days. clean_since: the first later day on which one of those that saw it reported without
-    it; None: none did."""
+    """One cause. first, last: days. clean_since: the first day by which each of those that saw it had reported without
+    it after the last day on which it saw it; None: one of them has not, or is among `others`."""
 
     cause: str
     what: str
@@ -126,13 +129,17 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Exception_:
-    """Something that the spec lets pass. since: when the oldest commit without a break that has it was made; None: not
-    known."""
+    """Something that the spec let pass in the period. since, commit: the first that has it; None and "": not known.
+    until, removed_by: the first after it that has it no longer; None and "": it still stands. ends: the moment at which
+    it ends by itself, whoever removes it; None: never."""
 
     what: str
     reason: str
     since: datetime | None
     commit: str
+    until: datetime | None
+    removed_by: str
+    ends: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ from mailtls.totals.period import Period
 MAX_NAMED = 200
 """Organisations and causes of one domain that are named; further ones count as `others`."""
 OTHERS = "others"
+DUE_AFTER = timedelta(days=2)
+"""Reports about a day come until the end of the next: they are all there two days later."""
 SLACK = timedelta(minutes=10)
 """A commit may be so much later than what it led to: clocks of two machines."""
 
@@ -96,27 +98,53 @@ def change_of(policy: Policy | None, since: datetime, commits: Sequence[SpecComm
     return found
 
 
-def exceptions(spec: PolicySpec | None, commits: Sequence[SpecCommit]) -> tuple[Exception_, ...]:
-    """What the spec lets pass today, with its reason and since when."""
+def exceptions(spec: PolicySpec | None, commits: Sequence[SpecCommit], period: Period) -> tuple[Exception_, ...]:
+    """What the spec let pass at some moment of the period, oldest first. spec: as it is today. commits: newest first. A
+    commit that has no spec of the domain, or one that could not be read, ends what stood before it."""
     found: list[Exception_] = []
-    for what, reason in _lets_pass(spec):
-        since: ChangeOf | None = None
-        for commit in commits:
-            if (what, reason) not in _lets_pass(commit.spec):
-                break
-            since = commit.change
-        found.append(Exception_(what, reason, since.at if since else None, since.commit if since else ""))
-    return tuple(found)
+    standing: dict[tuple[str, str, datetime | None], ChangeOf] = {}
+    for commit in reversed(commits):
+        now = _lets_pass(commit.spec)
+        gone = [one for one in standing if one not in now]
+        found += [_exception(one, standing.pop(one), commit.change) for one in gone]
+        for one in now:
+            standing.setdefault(one, commit.change)
+    found += [_exception(one, since, None) for one, since in standing.items()]
+    found += [_exception(one, None, None) for one in _lets_pass(spec) if one not in standing]  # not committed
+    return tuple(one for one in found if _within(one, period))
 
 
-def _lets_pass(spec: PolicySpec | None) -> list[tuple[str, str]]:
+def _exception(one: tuple[str, str, datetime | None], since: ChangeOf | None, until: ChangeOf | None) -> Exception_:
+    what, reason, ends = one
+    return Exception_(
+        what,
+        reason,
+        since.at if since else None,
+        since.commit if since else "",
+        until.at if until else None,
+        until.commit if until else "",
+        ends,
+    )
+
+
+def _within(one: Exception_, period: Period) -> bool:
+    ended = min((moment.date() for moment in (one.until, one.ends) if moment), default=period.last)
+    return (one.since is None or one.since.date() <= period.last) and ended >= period.first
+
+
+def _lets_pass(spec: PolicySpec | None) -> list[tuple[str, str, datetime | None]]:
+    """What, why, and the moment at which it ends by itself."""
     if spec is None:
         return []
-    found = [(f"rule {rule} is suppressed", reason) for rule, reason in sorted(spec.suppress.items())]
+    found: list[tuple[str, str, datetime | None]] = [
+        (f"rule {rule} is suppressed", reason, None) for rule, reason in sorted(spec.suppress.items())
+    ]
     if spec.controller.hold:
-        found.append(("hold: the controller proposes nothing", ""))
+        found.append(("hold: the controller proposes nothing", "", None))
     if spec.controller.rollout.manual:
-        found.append(("rollout: manual, the step to enforce is left to a person", ""))
+        found.append(("rollout: manual, the step to enforce is left to a person", "", None))
+    if spec.mute:
+        found.append(("alerts are muted", spec.mute.reason, spec.mute.until))
     return found
 
 
@@ -150,7 +178,8 @@ class _Cause:
     sessions: int
     first: date
     last: date
-    seen_by: set[str]
+    seen_by: dict[str, date]
+    """Each with the last day on which it did."""
 
 
 @dataclass(slots=True)
@@ -187,11 +216,18 @@ class ReportsTally:
         for cause, found in failures(entry.report, self.own).items():
             self._saw(cause, who, day, found.counted[1])
 
-    def reports(self, unread: Iterable[date], file: str) -> Reports:
-        """unread: days that could not be read whole. file: where the entries lie in the pack."""
+    def reports(self, unread: Iterable[date], file: str, period: Period, made: date) -> Reports:
+        """unread: days that could not be read whole. file: where the entries lie in the pack. made: the day on which
+        it is, UTC: senders report about a day until the end of the next one."""
+        unread = set(unread)
+        until = min(period.last, made - DUE_AFTER)
+        due = {day for day in period.days() if day <= until} - unread
         reporters = sorted(self._reporters.values(), key=lambda one: (-one.reports, one.organisation))
         by_type = dict(sorted(self._by_type.items()))
-        return Reports(self._count, len(self._days), tuple(sorted(unread)), by_type, tuple(reporters), file)
+        missing = len(due - self._days)
+        return Reports(
+            self._count, len(self._days), len(due), missing, tuple(sorted(unread)), by_type, tuple(reporters), file
+        )
 
     def failures(self) -> tuple[Failure, ...]:
         """Most sessions first."""
@@ -204,11 +240,20 @@ class ReportsTally:
                 seen.last,
                 seen.sessions,
                 tuple(sorted(seen.seen_by)),
-                min((day for who in seen.seen_by for day in self._reported[who] if day > seen.last), default=None),
+                self._clean_since(seen),
             )
             for cause, seen in self._causes.items()
         ]
         return tuple(sorted(found, key=lambda one: (-one.sessions, one.cause)))
+
+    def _clean_since(self, seen: _Cause) -> date | None:
+        """Of those without a name nobody knows whether the clean ones are the same."""
+        clean = [
+            min((day for day in self._reported[who] if day > last and who != OTHERS), default=None)
+            for who, last in seen.seen_by.items()
+        ]
+        days = [day for day in clean if day is not None]
+        return max(days) if len(days) == len(clean) else None
 
     def applied(self, version: PolicyVersion) -> PolicyVersion:
         """With the organisations whose reports repeat it while it, or the one before it, was in force."""
@@ -233,10 +278,10 @@ class ReportsTally:
             if len(self._causes) >= MAX_NAMED:
                 self.left_out += 1
                 return
-            seen = self._causes[cause] = _Cause(0, day, day, set())
+            seen = self._causes[cause] = _Cause(0, day, day, {})
         seen.sessions += sessions
         seen.first, seen.last = min(seen.first, day), max(seen.last, day)
-        seen.seen_by.add(who)
+        seen.seen_by[who] = max(seen.seen_by.get(who, day), day)
 
 
 def _is(stated: Stated, version: PolicyVersion) -> bool:

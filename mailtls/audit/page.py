@@ -184,7 +184,7 @@ def _failures(failures: Sequence[dict[str, Any]]) -> Markup:
             _day(one["last"]),
             f"{one['sessions']:,}",
             ", ".join(one["seen_by"]),
-            _day(one["clean_since"]) if one["clean_since"] else tag("span", "not seen clean since", class_="missing"),
+            _day(one["clean_since"]) if one["clean_since"] else tag("span", "not by all that saw it", class_="missing"),
         )
         for one in failures
     ]
@@ -194,16 +194,20 @@ def _failures(failures: Sequence[dict[str, Any]]) -> Markup:
 
 def _exceptions(found: Sequence[dict[str, Any]]) -> Markup:
     if not found:
-        return tag("p", "The spec has none.")
+        return tag("p", "The spec had none in this period.")
     rows = [
         (
             foreign(one["what"], 120),
             foreign(one["reason"], 300) or "no reason given",
             _moment(one["since"]) if one["since"] else "not known",
+            _moment(one["until"]) if one["until"] else "still there",
+            _moment(one["ends"]) if one["ends"] else "never",
         )
         for one in found
     ]
-    return _table("As the spec has them today", ("Exception", "Reason", "Since"), rows)
+    return _table(
+        "As the commits of the spec have them", ("Exception", "Reason", "Since", "Removed", "Ends by itself"), rows
+    )
 
 
 def _moment(text: str) -> str:

@@ -180,7 +180,7 @@ def _check_contents(files: Files, sizes: dict[str, int], verdict: Verdict) -> No
         summed.add(data)
         before = len(verdict.faults)
         try:
-            _check_domain(files, sizes, PurePosixPath(path).parent.as_posix(), data, verdict)
+            _check_domain(files, sizes, PurePosixPath(path).parent.as_posix(), data, made.date(), verdict)
         except (ValueError, OverflowError) as e:  # a day or a moment that fits its pattern and is in no calendar
             verdict.fault(f"{path}: holds a value that cannot be: {e}")
         if len(verdict.faults) > before or before == MAX_FAULTS:
@@ -206,7 +206,10 @@ def _check_page(files: Files, sizes: dict[str, int], path: str, wanted: str, ver
         verdict.fault(f"{path}: does not follow from the JSON beside it")
 
 
-def _check_domain(files: Files, sizes: dict[str, int], folder: str, data: dict[str, Any], verdict: Verdict) -> None:
+def _check_domain(
+    files: Files, sizes: dict[str, int], folder: str, data: dict[str, Any], made: date, verdict: Verdict
+) -> None:
+    period = Period(date.fromisoformat(data["first"]), date.fromisoformat(data["last"]))
     versions = []
     for said in data["policies"]:
         version = _version(said)
@@ -240,7 +243,7 @@ def _check_domain(files: Files, sizes: dict[str, int], folder: str, data: dict[s
             return
         tally.add(entry)
         verdict.reports += 1
-    counted = tally.reports(map(date.fromisoformat, data["reports"]["unread"]), data["reports"]["file"])
+    counted = tally.reports(map(date.fromisoformat, data["reports"]["unread"]), data["reports"]["file"], period, made)
     if plain(asdict(counted)) != data["reports"]:
         verdict.fault(f"{folder}/evidence.json: its counts are not those of {data['reports']['file']}")
     if plain([asdict(one) for one in tally.failures()]) != data["failures"]:

@@ -217,9 +217,9 @@ class _Pack:
             spec.contact or "",
             tuple(map(tally.applied, policies)),
             look_of(observed) if observed else None,
-            tally.reports(unread, REPORTS),
+            tally.reports(unread, REPORTS, self.period, self.now.date()),
             tally.failures(),
-            exceptions(spec, commits),
+            exceptions(spec, commits, self.period),
             tuple(told),
         )
         data = domain_json(evidence, self.period)

@@ -17,7 +17,7 @@ WRONG = (None, True, -1, 10**30, 1.5, "", "\ud800", "2026-02-31", "2026-99-99T99
          {}, [[]], "none", "a" * 40)  # fmt: skip
 FILES = ("evidence.json", f"domains/{DOMAIN}/evidence.json")
 
-NOT_BESIDE = ("made_with", "committer", "commit")
+NOT_BESIDE = ("made_with", "committer", "commit", "removed_by")
 """What nothing else in the pack contradicts: another version of ours makes other pages, and Git knows the rest."""
 
 
