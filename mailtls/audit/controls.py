@@ -154,6 +154,8 @@ CONTROLS: Sequence[Control] = (
 NOT_PROVEN = (
     "That no mail was ever delivered in the clear. Senders that do not look at MTA-STS may do so, and tell nobody.",
     "That reports are complete or true. They are what senders say; a valid DKIM signature shows who says it.",
+    "That a day without a report had none. A report bucket that keeps fewer days than lie between the first day of the "
+    "period and the making of this pack has deleted the earliest; reports posted by HTTPS are not in the pack.",
     "That nobody changed this pack before it was handed over. The manifest shows changes after its digest was written "
     "down elsewhere: keep the digest apart from the pack.",
     "What happened between two looks. A look is one moment, from one place.",
