@@ -1,6 +1,7 @@
 """The process: the script `mailtls`, and `python -m mailtls.cli` where the script is not on the path."""
 
 import io
+import os
 import sys
 from types import TracebackType
 
@@ -19,6 +20,10 @@ def run() -> None:
 def _fault(kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
     """Python's own exit code would be 1, which means findings, and pipelines go on with those."""
     sys.__excepthook__(kind, fault, trace)
+    try:
+        sys.stdout.flush()
+    except OSError:  # a full disk: Python would try once more at its end, and exit with 120
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     raise SystemExit(2)
 
 

@@ -73,6 +73,7 @@ def test_follow_tells_what_comes_and_what_becomes_of_it_until_it_is_interrupted(
     """With nothing to wait for but its lines."""
     (bucket(tmp_path) / "raw" / "d-fourth").unlink()
     command = [sys.executable, "-m", "mailtls.cli", "reports", "tail", str(tmp_path), "-f", "--every", "1", "-n", "1"]
+    command = ["env", "--default-signal=INT", *command]  # a job in the background ignores it, and so do its children
     with subprocess.Popen([*command, "--format", "json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
 
@@ -80,14 +81,17 @@ def test_follow_tells_what_comes_and_what_becomes_of_it_until_it_is_interrupted(
             told = json.loads(process.stdout.readline())
             return told["mail"], told["disposition"]
 
-        assert line() == ("c-third", None)
-        (tmp_path / "raw" / "e-fifth").write_bytes(b"Subject: x\n\n")
-        assert line() == ("e-fifth", None)
-        half = tmp_path / "half.json"
-        half.write_bytes(to_bytes(STORED))
-        half.rename(tmp_path / disposition_key("e-fifth"))
-        assert line() == ("e-fifth", "stored")
-        process.send_signal(signal.SIGINT)
-        rest, err = process.communicate(timeout=60)
+        try:
+            assert line() == ("c-third", None)
+            (tmp_path / "raw" / "e-fifth").write_bytes(b"Subject: x\n\n")
+            assert line() == ("e-fifth", None)
+            half = tmp_path / "half.json"
+            half.write_bytes(to_bytes(STORED))
+            half.rename(tmp_path / disposition_key("e-fifth"))
+            assert line() == ("e-fifth", "stored")
+            process.send_signal(signal.SIGINT)
+            rest, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert (process.returncode, rest) == (130, b"")
     assert b"Traceback" not in err

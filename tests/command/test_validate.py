@@ -259,11 +259,15 @@ def test_what_a_stream_cannot_hold_is_written_as_an_escape(specs: Path, output: 
     assert "\\u2192 us" in done.stdout
 
 
-def test_a_fault_of_the_program_does_not_look_like_findings(specs: Path) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_fault_of_the_program_does_not_look_like_findings(specs: Path, unbuffered: str) -> None:
     """Exit code 1 would, and a pipeline goes on with an empty report. Here the disk is full."""
     (specs / "a.yaml").write_text(GOOD.format("a.example") + "tls_rpt: false\n")
     with open("/dev/full", "w") as full:
         arguments = [sys.executable, "-m", "mailtls.cli", "validate"]
-        done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        env = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+        done = subprocess.run(
+            arguments, stdout=full, stderr=subprocess.PIPE, env=env, text=True, timeout=60, check=False
+        )
     assert done.returncode == 2
     assert "No space left on device" in done.stderr

@@ -93,9 +93,9 @@ def denied(call: Callable[..., Any], **arguments: Any) -> bool:
     return False
 
 
-STATES = (Prefix.ALERTS, Prefix.REPORTERS, Prefix.HOSTS, Prefix.HOURS)
-READ = (Prefix.RAW, Prefix.DISPOSITIONS, Prefix.REPORTS, Prefix.OTHER_CONTENT, Prefix.DOMAINS, *STATES)
-WRITTEN = (Prefix.DISPOSITIONS, Prefix.REPORTS, Prefix.OTHER_CONTENT, Prefix.QUARANTINE, *STATES)
+STATES = (Prefix.ALERTS, Prefix.REPORTERS, Prefix.HOSTS, Prefix.HOURS, Prefix.DIGESTS, Prefix.ACCOUNTING)
+READ = (Prefix.RAW, Prefix.DISPOSITIONS, Prefix.REPORTS, Prefix.POSTED, Prefix.OTHER_CONTENT, Prefix.DOMAINS, *STATES)
+WRITTEN = (Prefix.DISPOSITIONS, Prefix.REPORTS, Prefix.POSTED, Prefix.OTHER_CONTENT, Prefix.QUARANTINE, *STATES)
 
 
 @pytest.mark.parametrize("prefix", [*Prefix, "elsewhere/", ""])
