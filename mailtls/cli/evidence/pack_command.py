@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mailtls.cli import terminal
+from mailtls.cli.days import DAY, past_days
 from mailtls.cli.forge_access import forge_access, repository_options
 from mailtls.cli.network import network, network_options
 from mailtls.cli.stand import looks_of, specs_of, store_at
@@ -33,15 +34,14 @@ MAX_COMMITS = 200
 MAX_DAYS = 400
 """As long as policies and reports are kept."""
 REPORTS = "reports.jsonl.gz"
-_DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
 @click.command(
     epilog="Example:  mailtls evidence --from 2026-01-01 --to 2026-06-30 --store s3://contoso-policies,contoso-reports"
 )
 @click.argument("domains", nargs=-1, metavar="[DOMAIN]...")
-@click.option("--from", "first", type=_DAY, required=True, help="First day, UTC.")
-@click.option("--to", "last", type=_DAY, help="Last day, UTC. [today]")
+@click.option("--from", "first", type=DAY, required=True, help="First day, UTC.")
+@click.option("--to", "last", type=DAY, help="Last day, UTC. [today]")
 @click.option(
     "--store", metavar="PLACE", required=True, help="What was served and reported: a folder, or s3://POLICIES,REPORTS."
 )
@@ -87,7 +87,8 @@ def command(
     from mailtls.observe.store import StoreTrouble
 
     now = datetime.now(UTC)
-    period = _period(first.date(), last.date() if last else now.date(), now.date())
+    until = last.date() if last else now.date()
+    period = past_days(first.date(), until, now.date(), MAX_DAYS, f"policies and reports are kept for {MAX_DAYS}")
     found = specs_of(specs, domains)
     where = store_at(store, region)
     if where is None:
@@ -111,21 +112,6 @@ def command(
     click.echo(f"digest of the manifest, to be kept apart from the pack:\n  {folder.digest}")
     click.echo(f"check it with: mailtls evidence verify {folder.zip} --digest {folder.digest[:12]}")
     ctx.exit(1 if pack.told else 0)
-
-
-def _period(first: date, last: date, today: date) -> "Period":
-    """Raises Trouble."""
-    from mailtls.totals.period import Period
-
-    if last > today:
-        raise Trouble(f"--to {last}: that day is still to come; today is {today} (UTC)")
-    try:
-        period = Period(first, last)
-    except ValueError as e:
-        raise Trouble(f"--from and --to: {e}") from e
-    if period.length > MAX_DAYS:
-        raise Trouble(f"--from and --to: {period.length:,} days; policies and reports are kept for {MAX_DAYS}")
-    return period
 
 
 def _history(specs: Path) -> "tuple[SpecHistory | None, str]":

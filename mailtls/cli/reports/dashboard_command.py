@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mailtls.cli import terminal
+from mailtls.cli.days import DAY, past_days
 from mailtls.cli.network import network, network_options
 from mailtls.cli.stand import Ways, looks_of, specs_of, store_at
 from mailtls.cli.trouble import Trouble
@@ -22,11 +23,9 @@ if TYPE_CHECKING:
     from mailtls.dashboard.views import NextStep
     from mailtls.observe.store import Store
     from mailtls.spec.model import PolicySpec
-    from mailtls.totals.period import Period
 
 DAYS = 90
 MAX_DAYS = 400
-_DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
 @click.command(
@@ -37,8 +36,8 @@ _DAY = click.DateTime(formats=["%Y-%m-%d"])
     "--store", metavar="PLACE", required=True, help="What was reported and served: a folder, or s3://POLICIES,REPORTS."
 )
 @click.option("--region", help="Of both buckets. [AWS_REGION]")
-@click.option("--from", "first", type=_DAY, help=f"First day, UTC. [{DAYS} days before the last]")
-@click.option("--to", "last", type=_DAY, help="Last day, UTC. [today]")
+@click.option("--from", "first", type=DAY, help=f"First day, UTC. [{DAYS} days before the last]")
+@click.option("--to", "last", type=DAY, help="Last day, UTC. [today]")
 @click.option(
     "--specs",
     type=click.Path(path_type=Path),
@@ -82,7 +81,9 @@ def command(
     from mailtls.observe.store import StoreTrouble
 
     now = datetime.now(UTC)
-    period = _period(first.date() if first else None, last.date() if last else None, now.date())
+    until = last.date() if last else now.date()
+    since = first.date() if first else until - timedelta(days=DAYS - 1)
+    period = past_days(since, until, now.date(), MAX_DAYS, f"a dashboard has {MAX_DAYS} at most")
     where = _store(store, region)
     try:
         shelf = _shelf(publish, region)
@@ -118,23 +119,6 @@ def _shelf(place: str | None, region: str | None) -> "Shelf | None":
     shelf = Shelf.at(place, region)
     shelf.listed()
     return shelf
-
-
-def _period(first: date | None, last: date | None, today: date) -> "Period":
-    """Raises Trouble."""
-    from mailtls.totals.period import Period
-
-    last = last or today
-    first = first or last - timedelta(days=DAYS - 1)
-    if last > today:
-        raise Trouble(f"--to {last}: that day is still to come; today is {today} (UTC)")
-    try:
-        period = Period(first, last)
-    except ValueError as e:
-        raise Trouble(f"--from and --to: {e}") from e
-    if period.length > MAX_DAYS:
-        raise Trouble(f"--from and --to: {period.length:,} days; a dashboard has {MAX_DAYS} at most")
-    return period
 
 
 def _store(place: str, region: str | None) -> "Store":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mailtls.cli import terminal
+from mailtls.cli.days import DAY
 from mailtls.cli.options import format_option
 from mailtls.cli.trouble import Trouble
 
@@ -15,14 +16,13 @@ if TYPE_CHECKING:
     from mailtls.reports.digest import Digest, Line, Weeks
     from mailtls.tls_rpt.contract import OwnDomain
 
-_DAY = click.DateTime(formats=["%Y-%m-%d"])
 MAX_BYTES = 8 << 20
 
 
 @click.command(epilog="Example:  mailtls reports digest s3://contoso-reports --owner mail-team")
 @click.argument("bucket", metavar="BUCKET")
 @click.option("--region", help="Of the bucket. [AWS_REGION]")
-@click.option("--to", "last", type=_DAY, help="Last day of the week, UTC. [two days ago]")
+@click.option("--to", "last", type=DAY, help="Last day of the week, UTC. [two days ago]")
 @click.option("--owner", help="Only this owner's domains.")
 @format_option("text", "json")
 @click.pass_context

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mailtls import names
 from mailtls.cli.spec_files import write_whole
 from mailtls.cli.trouble import Trouble
+from mailtls.observe.stored_reports import is_domain
 from mailtls.tls_rpt.contract import POSTED_MAIL, Prefix
 from mailtls.tls_rpt.ledger import LedgerEntry
 from mailtls.tls_rpt.report import report_key
@@ -31,11 +31,7 @@ class LedgerFolder:
 
     def add(self, entry: LedgerEntry) -> str:
         """Why it was left out; "" otherwise. Raises Trouble."""
-        try:
-            plain = names.domain_name(entry.policy_domain) == entry.policy_domain
-        except names.InvalidName:
-            plain = False
-        if not plain:  # the name becomes a folder's
+        if not is_domain(entry.policy_domain):  # the name becomes a folder's
             return f"not stored: {entry.policy_domain[:80]!r} is no domain's name"
         if entry.mail.startswith(POSTED_MAIL):  # a file of that name did not come by POST
             entry = replace(entry, mail=f"./{entry.mail}")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from mailtls.cli import terminal
+from mailtls.cli.days import DAY, days_of
 from mailtls.cli.options import format_option
-from mailtls.cli.reports.days import DAY, days_of
 from mailtls.cli.trouble import Trouble
 from mailtls.tls_rpt.contract import QuarantineReason
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mailtls.cli.days import DAY, days_of
 from mailtls.cli.options import format_option
-from mailtls.cli.reports.days import DAY, days_of
 from mailtls.cli.reports.places import places_of
 from mailtls.cli.reports.reading import Reader, tell_refused
 from mailtls.cli.trouble import Trouble
