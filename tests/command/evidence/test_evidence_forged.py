@@ -9,7 +9,7 @@ import json
 import shutil
 
 import pytest
-from conftest import DOMAIN, rewritten, run
+from evidence_world import DOMAIN, rewritten, run
 
 from mailtls.audit.verify import NoPack, verify
 

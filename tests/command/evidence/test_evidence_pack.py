@@ -14,7 +14,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from conftest import DOMAIN, PERIOD, rewritten, run
+from evidence_world import DOMAIN, PERIOD, rewritten, run
 
 from mailtls.audit.page import domain_page
 from mailtls.audit.verify import NoPack, verify

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 import sample_ledger as sample
-from conftest import DOMAIN
+from evidence_world import DOMAIN
 
 from mailtls.audit.gather import ReportsTally
 from mailtls.tls_rpt.contract import OwnDomain
