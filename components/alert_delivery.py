@@ -13,9 +13,11 @@ import pulumi
 import pulumi_aws as aws
 
 from components.alert_topic import SubscriptionArgs, filter_policy
-from components.json_text import json_output, json_text
+from components.json_text import json_text
+from components.lambda_function import python_function, write_logs
 from components.physical_names import physical_name
-from components.policy_documents import allow, deny_without_tls, document, trust
+from components.policy_documents import allow, deny_without_tls, document
+from components.queue_with_dead_letters import queue_with_dead_letters
 
 HANDLER = "report_lambda.delivery.handler.handle"
 MEMORY_MB = 256
@@ -62,7 +64,17 @@ class AlertDelivery(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self._name, self._args = name, args
 
-        dead_letters, queue = self._queues()
+        queue, dead_letters = queue_with_dead_letters(
+            name,
+            {
+                "region": args["region"],
+                "visibility_timeout": PAUSE,
+                "retention": RETENTION,
+                "dead_letter_retention": DEAD_LETTER_RETENTION,
+                "tries": TRIES,
+            },
+            self._child,
+        )
         function = self._function(queue)
         aws.lambda_.EventSourceMapping(
             f"{name}-alerts",
@@ -78,72 +90,23 @@ class AlertDelivery(pulumi.ComponentResource):
         self.dead_letter_queue_arn = dead_letters.arn
         self.register_outputs({"dead_letter_queue_arn": self.dead_letter_queue_arn})
 
-    def _queues(self) -> tuple[aws.sqs.Queue, aws.sqs.Queue]:
-        region = self._args["region"]
-        dead_letters = aws.sqs.Queue(
-            f"{self._name}-dead-letters",
-            region=region,
-            message_retention_seconds=DEAD_LETTER_RETENTION,
-            sqs_managed_sse_enabled=True,
-            opts=self._child,
-        )
-        queue = aws.sqs.Queue(
-            f"{self._name}-queue",
-            region=region,
-            visibility_timeout_seconds=PAUSE,
-            message_retention_seconds=RETENTION,
-            sqs_managed_sse_enabled=True,
-            redrive_policy=json_output({"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": TRIES}),
-            opts=self._child,
-        )
-        aws.sqs.RedriveAllowPolicy(
-            f"{self._name}-redrive-allow",
-            region=region,
-            queue_url=dead_letters.url,
-            redrive_allow_policy=json_output({"redrivePermission": "byQueue", "sourceQueueArns": [queue.arn]}),
-            opts=self._child,
-        )
-        aws.sqs.QueuePolicy(
-            f"{self._name}-dead-letters-policy",
-            region=region,
-            queue_url=dead_letters.url,
-            policy=document(deny_without_tls("sqs", dead_letters.arn)),
-            opts=self._child,
-        )
-        return dead_letters, queue
-
     def _function(self, queue: aws.sqs.Queue) -> aws.lambda_.Function:
-        name, region, function_name = self._name, self._args["region"], physical_name(self._name)
-        log_group = aws.cloudwatch.LogGroup(
-            f"{name}-logs",
-            region=region,
-            name=f"/aws/lambda/{function_name}",
-            retention_in_days=LOG_DAYS,
-            opts=self._child,
-        )
-        role = aws.iam.Role(
-            f"{name}-role",
-            description=f"mailtls: what brings alerts to {self._args['form']} may do",
-            assume_role_policy=trust("lambda.amazonaws.com"),
-            opts=self._child,
-        )
-        rights = aws.iam.RolePolicy(
-            f"{name}-rights", role=role.name, policy=role_policy(self._args, queue.arn, log_group.arn), opts=self._child
-        )
-        return aws.lambda_.Function(
-            f"{name}-function",
-            region=region,
-            name=function_name,
-            description=f"mailtls: alerts to {self._args['form']}",
-            role=role.arn,
-            runtime="python3.13",
-            architectures=["arm64"],
-            handler=HANDLER,
-            code=self._args["code"],
-            memory_size=MEMORY_MB,
-            timeout=FUNCTION_TIMEOUT,
-            environment={"variables": environment(self._args)},
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[log_group, rights], delete_before_replace=True),
+        form = self._args["form"]
+        return python_function(
+            self._name,
+            {
+                "region": self._args["region"],
+                "description": f"alerts to {form}",
+                "may": f"the function that brings alerts to {form}",
+                "policy": lambda log_group_arn: role_policy(self._args, queue.arn, log_group_arn),
+                "code": self._args["code"],
+                "handler": HANDLER,
+                "memory_mb": MEMORY_MB,
+                "timeout": FUNCTION_TIMEOUT,
+                "log_days": LOG_DAYS,
+                "environment": environment(self._args),
+            },
+            self,
         )
 
     def _subscribe(self, queue: aws.sqs.Queue) -> None:
@@ -216,11 +179,7 @@ def role_policy(
     return document(
         allow("ReadSecret", "ssm:GetParameter", parameter),
         allow("TakeMessages", ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], queue_arn),
-        allow(
-            "WriteLogs",
-            ["logs:CreateLogStream", "logs:PutLogEvents"],
-            pulumi.Output.concat(log_group_arn, ":*"),
-        ),
+        write_logs(log_group_arn),
     )
 
 

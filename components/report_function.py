@@ -5,8 +5,8 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from components.physical_names import physical_name
-from components.policy_documents import allow, document, trust
+from components.lambda_function import python_function, write_logs
+from components.policy_documents import allow, document
 from components.report_queue import BATCH_WINDOW, FUNCTION_TIMEOUT
 from mailtls.mta_sts.policy import WELL_KNOWN_PATH
 from mailtls.tls_rpt.contract import Environment, Prefix
@@ -68,39 +68,23 @@ class ReportFunction(pulumi.ComponentResource):
     def __init__(self, name: str, args: ReportFunctionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mailtls:index:ReportFunction", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        region, function_name = args["region"], physical_name(name)
+        region = args["region"]
 
-        # made here, before the function, with an end: Lambda would make one that keeps everything for ever
-        log_group = aws.cloudwatch.LogGroup(
-            f"{name}-logs",
-            region=region,
-            name=f"/aws/lambda/{function_name}",
-            retention_in_days=LOG_DAYS,
-            opts=child,
-        )
-        role = aws.iam.Role(
-            f"{name}-role",
-            description="mailtls: what the TLS report function may do",
-            assume_role_policy=trust("lambda.amazonaws.com"),
-            opts=child,
-        )
-        rights = aws.iam.RolePolicy(
-            f"{name}-rights", role=role.name, policy=role_policy(args, log_group.arn), opts=child
-        )
-        function = aws.lambda_.Function(
-            f"{name}-function",
-            region=region,
-            name=function_name,
-            description="mailtls: TLS reports (RFC 8460) from raw mail to ledger, metrics and alerts",
-            role=role.arn,
-            runtime="python3.13",
-            architectures=["arm64"],
-            handler=HANDLER,
-            code=args["code"],
-            memory_size=MEMORY_MB,
-            timeout=FUNCTION_TIMEOUT,
-            environment={"variables": environment(args)},
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[log_group, rights], delete_before_replace=True),
+        function = python_function(
+            name,
+            {
+                "region": region,
+                "description": "TLS reports (RFC 8460) from raw mail to ledger, metrics and alerts",
+                "may": "the TLS report function",
+                "policy": lambda log_group_arn: role_policy(args, log_group_arn),
+                "code": args["code"],
+                "handler": HANDLER,
+                "memory_mb": MEMORY_MB,
+                "timeout": FUNCTION_TIMEOUT,
+                "log_days": LOG_DAYS,
+                "environment": environment(args),
+            },
+            self,
         )
         aws.lambda_.EventSourceMapping(
             f"{name}-mails",
@@ -187,11 +171,7 @@ def role_policy(args: ReportFunctionArgs, log_group_arn: pulumi.Input[str]) -> p
             ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
             args["queue_arn"],
         ),
-        allow(
-            "WriteLogs",
-            ["logs:CreateLogStream", "logs:PutLogEvents"],
-            pulumi.Output.concat(log_group_arn, ":*"),
-        ),
+        write_logs(log_group_arn),
         allow("PublishAlerts", "sns:Publish", args["topic_arn"]),
         allow("EncryptAlerts", ["kms:GenerateDataKey", "kms:Decrypt"], args["topic_key_arn"]),
     )

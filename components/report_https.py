@@ -11,8 +11,8 @@ from typing import TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from components.physical_names import physical_name
-from components.policy_documents import allow, document, trust
+from components.lambda_function import python_function, write_logs
+from components.policy_documents import allow, document
 from mailtls.tls_rpt.contract import POSTED_MAIL, Prefix
 
 HANDLER = "report_lambda.https_rua.handler.handle"
@@ -47,44 +47,27 @@ class ReportHttps(pulumi.ComponentResource):
     def __init__(self, name: str, args: ReportHttpsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mailtls:index:ReportHttps", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        region, function_name = args["region"], physical_name(name)
+        region = args["region"]
 
-        log_group = aws.cloudwatch.LogGroup(
-            f"{name}-logs",
-            region=region,
-            name=f"/aws/lambda/{function_name}",
-            retention_in_days=LOG_DAYS,
-            opts=child,
-        )
-        role = aws.iam.Role(
-            f"{name}-role",
-            description="mailtls: what takes in reports by HTTPS may do",
-            assume_role_policy=trust("lambda.amazonaws.com"),
-            opts=child,
-        )
-        rights = aws.iam.RolePolicy(
-            f"{name}-rights", role=role.name, policy=role_policy(args["bucket_arn"], log_group.arn), opts=child
-        )
-        function = aws.lambda_.Function(
-            f"{name}-function",
-            region=region,
-            name=function_name,
-            description="mailtls: takes in reports by HTTPS",
-            role=role.arn,
-            runtime="python3.13",
-            architectures=["arm64"],
-            handler=HANDLER,
-            code=args["code"],
-            memory_size=MEMORY_MB,
-            timeout=TIMEOUT,
-            reserved_concurrent_executions=CONCURRENCY,
-            environment={
-                "variables": {
+        function = python_function(
+            name,
+            {
+                "region": region,
+                "description": "takes in reports by HTTPS",
+                "may": "the function for reports by HTTPS",
+                "policy": lambda log_group_arn: role_policy(args["bucket_arn"], log_group_arn),
+                "code": args["code"],
+                "handler": HANDLER,
+                "memory_mb": MEMORY_MB,
+                "timeout": TIMEOUT,
+                "concurrency": CONCURRENCY,
+                "log_days": LOG_DAYS,
+                "environment": {
                     "MAILTLS_BUCKET": args["bucket_name"],
                     "MAILTLS_KEY_PREFIX": f"{Prefix.RAW}{POSTED_MAIL}",
-                }
+                },
             },
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[log_group, rights], delete_before_replace=True),
+            self,
         )
         url = aws.lambda_.FunctionUrl(
             f"{name}-url", region=region, function_name=function.name, authorization_type="NONE", opts=child
@@ -117,5 +100,5 @@ def role_policy(bucket_arn: pulumi.Input[str], log_group_arn: pulumi.Input[str])
     """It may add what came by POST, and read nothing."""
     return document(
         allow("StoreReports", "s3:PutObject", pulumi.Output.concat(bucket_arn, f"/{Prefix.RAW}{POSTED_MAIL}*")),
-        allow("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], pulumi.Output.concat(log_group_arn, ":*")),
+        write_logs(log_group_arn),
     )

@@ -8,8 +8,8 @@ from typing import TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from components.json_text import json_output
 from components.policy_documents import allow, deny_without_tls, document
+from components.queue_with_dead_letters import queue_with_dead_letters
 from mailtls.tls_rpt.contract import Prefix
 
 DAY = 86_400
@@ -53,35 +53,16 @@ class ReportQueue(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         region = args["region"]
 
-        dead_letters = aws.sqs.Queue(
-            f"{name}-dead-letters",
-            region=region,
-            message_retention_seconds=DEAD_LETTER_RETENTION,
-            sqs_managed_sse_enabled=True,
-            opts=child,
-        )
-        queue = aws.sqs.Queue(
-            f"{name}-queue",
-            region=region,
-            visibility_timeout_seconds=VISIBILITY_TIMEOUT,
-            message_retention_seconds=RETENTION,
-            sqs_managed_sse_enabled=True,
-            redrive_policy=json_output({"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": MAX_RECEIVE_COUNT}),
-            opts=child,
-        )
-        aws.sqs.RedriveAllowPolicy(
-            f"{name}-redrive-allow",
-            region=region,
-            queue_url=dead_letters.url,
-            redrive_allow_policy=json_output({"redrivePermission": "byQueue", "sourceQueueArns": [queue.arn]}),
-            opts=child,
-        )
-        aws.sqs.QueuePolicy(
-            f"{name}-dead-letters-policy",
-            region=region,
-            queue_url=dead_letters.url,
-            policy=document(deny_without_tls("sqs", dead_letters.arn)),
-            opts=child,
+        queue, dead_letters = queue_with_dead_letters(
+            name,
+            {
+                "region": region,
+                "visibility_timeout": VISIBILITY_TIMEOUT,
+                "retention": RETENTION,
+                "dead_letter_retention": DEAD_LETTER_RETENTION,
+                "tries": MAX_RECEIVE_COUNT,
+            },
+            child,
         )
         policy = aws.sqs.QueuePolicy(
             f"{name}-policy",

@@ -33,7 +33,7 @@ def test_the_function_adds_what_was_posted_and_reads_nothing(recording):
     stores = statement(policy, "StoreReports")
     assert stores["Action"] == "s3:PutObject"
     assert stores["Resource"].endswith("/raw/https-*")
-    log = statement(policy, "Log")
+    log = statement(policy, "WriteLogs")
     assert log["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
     assert "https" in log["Resource"]
 
