@@ -5,6 +5,7 @@ import json
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -16,6 +17,7 @@ from sandbox.cloud.start import Emulator
 
 Unique = Callable[..., str]
 Statement = Mapping[str, Any]
+IAM = Path(__file__).parents[2] / "docs" / "iam"
 RECEIVE = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
 
 
@@ -48,9 +50,26 @@ def make_role(aws: Clients, name: str, *statements: Statement, service: str = "l
     return arn
 
 
+def _credentials(aws: Clients, role: str) -> dict[str, Any]:
+    return dict(aws("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"])
+
+
+def environment_of_role(emulator: Emulator, aws: Clients, name: str, policy: str) -> dict[str, str]:
+    """What a command finds around it that may do what docs/iam/`policy`.json allows, and nothing else. name: of the
+    role that is made."""
+    rights = json.loads((IAM / f"{policy}.json").read_text())
+    given = _credentials(aws, make_role(aws, name, *rights["Statement"]))
+    as_role = {
+        "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": given["SessionToken"],
+    }
+    return account.environment(emulator.endpoint) | as_role
+
+
 def as_role(emulator: Emulator, aws: Clients, role: str, service: str) -> Any:
     """A client that has taken the role on."""
-    given = aws("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    given = _credentials(aws, role)
     return boto3.client(
         service,
         region_name=account.REGION,

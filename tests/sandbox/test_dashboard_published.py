@@ -1,14 +1,13 @@
 """A dashboard in the reports bucket, with the rights of docs/iam/dashboard.json and no others."""
 
 import io
-import json
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
-from cloud_samples import Unique, make_role
+from cloud_samples import Unique, environment_of_role
 from deployed import Clients, policy_bucket
 
 from mailtls.cli.reports.site_publisher import ZIP, Published, Shelf
@@ -17,20 +16,11 @@ from mailtls.observe.store import StoreTrouble
 from sandbox import account
 from sandbox.cloud.start import Emulator
 
-RIGHTS = Path(__file__).parents[2] / "docs" / "iam" / "dashboard.json"
-
 
 @pytest.fixture
 def bucket(aws: Clients, unique: Unique, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> str:
     name = policy_bucket(aws, unique("reports-store-bucket"), [])
-    role = make_role(aws, unique("publisher"), *json.loads(RIGHTS.read_text())["Statement"])
-    given = aws("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
-    as_role = {
-        "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
-        "AWS_SESSION_TOKEN": given["SessionToken"],
-    }
-    for variable, value in (account.environment(emulator.endpoint) | as_role).items():
+    for variable, value in environment_of_role(emulator, aws, unique("publisher"), "dashboard").items():
         monkeypatch.setenv(variable, value)
     return name
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cloud_samples import Unique, by_service, let_in, make_queue, make_role
+from cloud_samples import Unique, by_service, environment_of_role, let_in, make_queue
 from deployed import Clients, policy_bucket
 
 from mailtls.cli.reports.bucket_writer import S3Writer
@@ -38,15 +38,7 @@ def objects() -> dict[str, bytes]:
 def bucket(aws: Clients, unique: Unique, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> str:
     """The command has what docs/iam/reports-repair.json allows, and nothing else."""
     name = policy_bucket(aws, unique("reports-store-bucket"), [])
-    rights = json.loads((Path(__file__).parents[2] / "docs" / "iam" / "reports-repair.json").read_text())
-    role = make_role(aws, unique("repair"), *rights["Statement"])
-    given = aws("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
-    as_role = {
-        "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
-        "AWS_SESSION_TOKEN": given["SessionToken"],
-    }
-    for variable, value in (account.environment(emulator.endpoint) | as_role).items():
+    for variable, value in environment_of_role(emulator, aws, unique("repair"), "reports-repair").items():
         monkeypatch.setenv(variable, value)
     for key, body in objects().items():
         aws("s3").put_object(Bucket=name, Key=key, Body=body)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cloud_samples import Unique, make_role
+from cloud_samples import Unique, environment_of_role
 from deployed import Clients, policy_bucket
 
 from mailtls.cli.reports.domain_reports import AHEAD, DomainReader
@@ -57,16 +57,8 @@ def store(
     monkeypatch: pytest.MonkeyPatch,
     policy: str,
 ) -> S3Store:
-    rights = json.loads((Path(__file__).parents[2] / "docs" / "iam" / f"{policy}.json").read_text())
-    role = make_role(aws, unique(policy), *rights["Statement"])
-    given = aws("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
-    as_role = {
-        "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
-        "AWS_SESSION_TOKEN": given["SessionToken"],
-    }
-    for name, value in (account.environment(emulator.endpoint) | as_role).items():
-        monkeypatch.setenv(name, value)
+    for variable, value in environment_of_role(emulator, aws, unique(policy), policy).items():
+        monkeypatch.setenv(variable, value)
     return S3Store(*buckets, account.REGION)
 
 
