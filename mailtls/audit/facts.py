@@ -128,7 +128,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Exception_:
+class SpecException:
     """Something that the spec let pass in the period. since, commit: the first that has it; None and "": not known.
     until, removed_by: the first after it that has it no longer; None and "": it still stands. ends: the moment at which
     it ends by itself, whoever removes it; None: never."""
@@ -153,7 +153,7 @@ class DomainEvidence:
     look: Look | None
     reports: Reports
     failures: tuple[Failure, ...]
-    exceptions: tuple[Exception_, ...]
+    exceptions: tuple[SpecException, ...]
     told: tuple[str, ...] = field(default=())
 
     def to_json(self) -> dict[str, Any]:

@@ -8,13 +8,13 @@ from datetime import date, datetime, timedelta
 from mailtls.audit.facts import (
     Applied,
     ChangeOf,
-    Exception_,
     Failure,
     Look,
     PolicyVersion,
     Reporter,
     Reports,
     SeenCertificate,
+    SpecException,
 )
 from mailtls.mta_sts.policy import InvalidPolicy, Policy
 from mailtls.mta_sts.record import InvalidRecord, policy_id_of
@@ -29,6 +29,8 @@ from mailtls.tls_rpt.report import PolicyType
 from mailtls.totals.facts import who_reported
 from mailtls.totals.period import Period
 
+MAX_DAYS = 400
+"""Of one pack: as long as policies and reports are kept."""
 MAX_NAMED = 200
 """Organisations and causes of one domain that are named; further ones count as `others`."""
 OTHERS = "others"
@@ -98,10 +100,10 @@ def change_of(policy: Policy | None, since: datetime, commits: Sequence[SpecComm
     return found
 
 
-def exceptions(spec: PolicySpec | None, commits: Sequence[SpecCommit], period: Period) -> tuple[Exception_, ...]:
+def exceptions(spec: PolicySpec | None, commits: Sequence[SpecCommit], period: Period) -> tuple[SpecException, ...]:
     """What the spec let pass at some moment of the period, oldest first. spec: as it is today. commits: newest first. A
     commit that has no spec of the domain, or one that could not be read, ends what stood before it."""
-    found: list[Exception_] = []
+    found: list[SpecException] = []
     standing: dict[tuple[str, str, datetime | None], ChangeOf] = {}
     for commit in reversed(commits):
         now = _lets_pass(commit.spec)
@@ -114,9 +116,9 @@ def exceptions(spec: PolicySpec | None, commits: Sequence[SpecCommit], period: P
     return tuple(one for one in found if _within(one, period))
 
 
-def _exception(one: tuple[str, str, datetime | None], since: ChangeOf | None, until: ChangeOf | None) -> Exception_:
+def _exception(one: tuple[str, str, datetime | None], since: ChangeOf | None, until: ChangeOf | None) -> SpecException:
     what, reason, ends = one
-    return Exception_(
+    return SpecException(
         what,
         reason,
         since.at if since else None,
@@ -127,7 +129,7 @@ def _exception(one: tuple[str, str, datetime | None], since: ChangeOf | None, un
     )
 
 
-def _within(one: Exception_, period: Period) -> bool:
+def _within(one: SpecException, period: Period) -> bool:
     ended = min((moment.date() for moment in (one.until, one.ends) if moment), default=period.last)
     return (one.since is None or one.since.date() <= period.last) and ended >= period.first
 

@@ -21,7 +21,7 @@ from typing import Any, Protocol, cast
 
 from mailtls.audit.assemble import Index, to_text
 from mailtls.audit.facts import ChangeOf, PolicyVersion, plain
-from mailtls.audit.gather import ReportsTally, parsed
+from mailtls.audit.gather import MAX_DAYS, ReportsTally, parsed
 from mailtls.audit.pack_folder import MANIFEST, chunks, write_zip
 from mailtls.audit.page import domain_page, index_page
 from mailtls.mta_sts.record import InvalidRecord, policy_id_of
@@ -156,6 +156,9 @@ def _check_contents(files: Files, sizes: dict[str, int], verdict: Verdict) -> No
     except ValueError as e:
         verdict.fault(f"evidence.json: its days cannot be: {e}")
         return
+    if period.length > MAX_DAYS:  # before its days are counted for each domain
+        verdict.fault(f"evidence.json: is about {period.length:,} days; a pack has {MAX_DAYS} at most")
+        return
     summed = Index(period, made, index["made_with"], index["source"])
     same_version = index["made_with"] == _our_version()
     if not same_version:
@@ -177,6 +180,7 @@ def _check_contents(files: Files, sizes: dict[str, int], verdict: Verdict) -> No
             continue
         if (data["first"], data["last"]) != (index["first"], index["last"]):
             verdict.fault(f"{path}: is about another period than evidence.json")
+            continue
         summed.add(data)
         before = len(verdict.faults)
         try:

@@ -233,7 +233,7 @@ _EXPLANATIONS: Mapping[ResultType, Explanation] = {
         "The report counts failed sessions and does not say what failed, or not in a word of RFC 8460.",
         "",
         look=(
-            "The sender's own word for it stands above, if it used one. Read the report: it may say more.",
+            "Read the report: it may have a word of the sender's own for it, or say more.",
             f"Look at what {{mx}} shows: names, dates, and the chain, whose last line must say 0 (ok):\n"
             f"{_SHOW_CERTIFICATE}\n{_SHOW_CHAIN}",
         ),

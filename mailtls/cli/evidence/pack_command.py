@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 MAX_COMMITS = 200
 """Of one domain's spec."""
-MAX_DAYS = 400
-"""As long as policies and reports are kept."""
 REPORTS = "reports.jsonl.gz"
 
 
@@ -83,6 +81,7 @@ def command(
                  1 written, and something could not be read or asked: the pack and standard error say what
                  2 trouble; nothing was written
     """
+    from mailtls.audit.gather import MAX_DAYS
     from mailtls.audit.pack_folder import CannotWrite, PackFolder
     from mailtls.observe.store import StoreTrouble
 

@@ -100,6 +100,7 @@ def test_every_file_may_hold_anything(pack, data):
     [
         (FILES[0], ("last",), "2026-02-31", "its days cannot be"),
         (FILES[0], ("last",), "2020-01-01", "ends before it begins"),
+        (FILES[0], ("last",), "9999-12-31", "a pack has 400 at most"),
         (FILES[1], ("policies", 0, "since"), "2026-99-01T00:00:00Z", "holds a value that cannot be"),
         (FILES[1], ("first",), "2026-01-01", "is about another period"),
         (FILES[1], ("reports", "unread"), ["2026-02-31"], "holds a value that cannot be"),
