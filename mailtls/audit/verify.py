@@ -5,23 +5,22 @@ Offline. A pack comes from whoever hands it over: names, numbers and sizes are b
 
 import gzip
 import hashlib
-import io
 import json
 import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from importlib import resources
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from mailtls.audit.assemble import Index, to_text
 from mailtls.audit.facts import ChangeOf, PolicyVersion, plain
 from mailtls.audit.gather import MAX_DAYS, ReportsTally, parsed
+from mailtls.audit.pack_files import Files, NoPack, PackInFolder, PackInZip, contents, digest_of, is_below
 from mailtls.audit.pack_folder import MANIFEST, chunks, write_zip
 from mailtls.audit.page import domain_page, index_page
 from mailtls.mta_sts.record import InvalidRecord, policy_id_of
@@ -38,10 +37,6 @@ MAX_FAULTS = 100
 """That are told; one is enough."""
 _LINE = re.compile(r"([0-9a-f]{64})  ([^\x00-\x1f\x7f\\]+)")
 _DOMAIN_FILE = re.compile(r"domains/([^/]+)/evidence\.json")
-
-
-class NoPack(Exception):
-    """There is nothing that could be checked. The text says why."""
 
 
 @dataclass(slots=True)
@@ -68,25 +63,15 @@ class Verdict:
         self.notes.append(_shown(words))
 
 
-class Files(Protocol):
-    """The files of a pack, by their paths."""
-
-    def sizes(self) -> dict[str, int]:
-        """Path and octets of each."""
-
-    def open(self, path: str) -> AbstractContextManager[io.BufferedIOBase]:
-        """To be read from its beginning."""
-
-
 def verify(place: Path) -> Verdict:
     """Check the folder, or the zip, at `place`. Raises NoPack where there is none."""
     verdict = Verdict()
     if place.is_dir():
-        _check(_Folder(place), verdict)
+        _check(PackInFolder(place), verdict)
         return verdict
     try:
         with zipfile.ZipFile(place) as archive:
-            files = _Zip(archive)
+            files = PackInZip(archive)
             _check(files, verdict)
             if not verdict.faults:
                 _check_zip(place, files, verdict)
@@ -103,7 +88,7 @@ def _check(files: Files, verdict: Verdict) -> None:
         raise NoPack(f"there is no {MANIFEST} in it; name the folder or the zip that `mailtls evidence` wrote")
     if len(sizes) > MAX_FILES or sizes[MANIFEST] > MAX_MANIFEST:
         raise NoPack(f"{len(sizes):,} files, a manifest of {sizes[MANIFEST]:,} octets: larger than any pack")
-    manifest = _all(files, MANIFEST)
+    manifest = contents(files, MANIFEST)
     verdict.digest = hashlib.sha256(manifest).hexdigest()
     listed = _listed(manifest, verdict)
     for path in sorted(sizes.keys() - listed.keys() - {MANIFEST}):
@@ -111,7 +96,7 @@ def _check(files: Files, verdict: Verdict) -> None:
     for path, digest in listed.items():
         if path not in sizes:
             verdict.fault(f"{path}: is missing")
-        elif _digest(files, path) != digest:
+        elif digest_of(files, path) != digest:
             verdict.fault(f"{path}: its bytes are not those that the manifest names; it was changed")
     verdict.files = len(listed)
     if not verdict.faults:
@@ -123,7 +108,7 @@ def _listed(manifest: bytes, verdict: Verdict) -> dict[str, str]:
     text = manifest.decode("utf-8", "replace")
     for number, line in enumerate(text.split("\n")[:-1], 1):
         match = _LINE.fullmatch(line)
-        if match is None or match[2] in listed or not _is_below(match[2]):
+        if match is None or match[2] in listed or not is_below(match[2]):
             verdict.fault(f"{MANIFEST}:{number}: no line of a manifest")
             continue
         listed[match[2]] = match[1]
@@ -132,7 +117,7 @@ def _listed(manifest: bytes, verdict: Verdict) -> dict[str, str]:
     return listed
 
 
-def _check_zip(place: Path, files: "_Zip", verdict: Verdict) -> None:
+def _check_zip(place: Path, files: PackInZip, verdict: Verdict) -> None:
     """A zip has room between its files: the whole of it is made again."""
     again = hashlib.sha256()
 
@@ -190,14 +175,14 @@ def _check_contents(files: Files, sizes: dict[str, int], verdict: Verdict) -> No
         if len(verdict.faults) > before or before == MAX_FAULTS:
             continue  # a page is made of JSON that is whole
         if same_version:
-            if to_text(data).encode("utf-8", "replace") != _all(files, path):
+            if to_text(data).encode("utf-8", "replace") != contents(files, path):
                 verdict.fault(f"{path}: is not written as the JSON of a pack is")
             _check_page(files, sizes, path.replace(".json", ".html"), domain_page(data), verdict)
         verdict.domains += 1
     if summed.to_json()["domains"] != index["domains"]:
         verdict.fault("evidence.json: its lines do not follow from the domains' own files")
     if same_version:
-        if to_text(summed.to_json()).encode("utf-8", "replace") != _all(files, "evidence.json"):
+        if to_text(summed.to_json()).encode("utf-8", "replace") != contents(files, "evidence.json"):
             verdict.fault("evidence.json: does not follow from the domains' own files")
         _check_page(files, sizes, "evidence.html", index_page(index), verdict)
 
@@ -206,7 +191,7 @@ def _check_page(files: Files, sizes: dict[str, int], path: str, wanted: str, ver
     page = wanted.encode("utf-8", "replace")  # JSON may name half a character, a page cannot
     if path not in sizes:
         verdict.fault(f"{path}: is missing")
-    elif sizes[path] != len(page) or _all(files, path) != page:
+    elif sizes[path] != len(page) or contents(files, path) != page:
         verdict.fault(f"{path}: does not follow from the JSON beside it")
 
 
@@ -224,7 +209,7 @@ def _check_domain(
             if sizes.get(path, MAX_JSON + 1) > MAX_JSON:
                 verdict.fault(f"{path}: is missing, or larger than a policy")
                 continue
-            body = _all(files, path)
+            body = contents(files, path)
         policy = parsed(body)
         found = (str(policy.mode), policy.max_age, tuple(p.text for p in policy.mx)) if policy else ("", None, ())
         if found != (version.mode, version.max_age, version.mx):
@@ -299,7 +284,7 @@ def _json(files: Files, sizes: dict[str, int], path: str, schema: str, verdict: 
         verdict.fault(f"{path}: is missing, or too large")
         return None
     try:
-        data = json.loads(_all(files, path))
+        data = json.loads(contents(files, path))
     except (ValueError, RecursionError) as e:
         verdict.fault(f"{path}: no JSON: {e}")
         return None
@@ -319,58 +304,6 @@ def _our_version() -> str:
     return version("mailtls")
 
 
-def _digest(files: Files, path: str) -> str:
-    with files.open(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _all(files: Files, path: str) -> bytes:
-    with files.open(path) as file:
-        return file.read()
-
-
 def _shown(words: str) -> str:
     """On one line, and as UTF-8 can have it."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in words)
-
-
-def _is_below(path: str) -> bool:
-    parts = path.split("/")
-    return not any(part in ("", ".", "..") for part in parts)
-
-
-@dataclass(frozen=True, slots=True)
-class _Folder:
-    root: Path
-
-    def sizes(self) -> dict[str, int]:
-        """What is no plain file is told with a size that nothing may have."""
-        found: dict[str, int] = {}
-        for path in self.root.rglob("*"):
-            if path.is_symlink() or not path.is_dir():
-                name = path.relative_to(self.root).as_posix()
-                if path.is_symlink() or not path.is_file():
-                    raise NoPack(f"{name} is no plain file; a pack has nothing else")
-                found[name] = path.stat().st_size
-        return found
-
-    def open(self, path: str) -> AbstractContextManager[io.BufferedIOBase]:
-        return (self.root / path).open("rb")
-
-
-@dataclass(frozen=True, slots=True)
-class _Zip:
-    archive: zipfile.ZipFile
-
-    def sizes(self) -> dict[str, int]:
-        """Raises BadZipFile for what no pack of ours has."""
-        found: dict[str, int] = {}
-        for member in self.archive.infolist():
-            name = member.filename
-            if name in found or not _is_below(name) or member.compress_type != zipfile.ZIP_STORED:
-                raise zipfile.BadZipFile(f"{name[:100]!r} is no member of a pack")
-            found[name] = member.file_size
-        return found
-
-    def open(self, path: str) -> AbstractContextManager[io.BufferedIOBase]:
-        return cast("Callable[[str], AbstractContextManager[io.BufferedIOBase]]", self.archive.open)(path)

@@ -95,8 +95,13 @@ class Line:
     def to_json(self) -> dict[str, Any]:
         """The inverse of `from_json`."""
         weeks = [[week.reports, week.successful, week.failed] for week in (self.now, self.before)]
-        named = {"policy_domain": self.policy_domain, "mode": self.mode, "weeks": weeks, "causes": self.causes}
-        return {**named, "whole": self.whole}
+        return {
+            "policy_domain": self.policy_domain,
+            "mode": self.mode,
+            "weeks": weeks,
+            "causes": self.causes,
+            "whole": self.whole,
+        }
 
     @staticmethod
     def from_json(data: dict[str, Any]) -> "Line":
@@ -109,7 +114,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """lines: of one owner, by name. look: those that need one."""
+    """lines: of one owner, by name."""
 
     owner: str
     weeks: Weeks

@@ -33,7 +33,8 @@ def command(ctx: click.Context, pack: Path, digest: str | None, repository: Path
                  1 it is not: each fault is told
                  2 trouble: there is no pack, or --repository is no clone that can be asked
     """
-    from mailtls.audit.verify import NoPack, verify
+    from mailtls.audit.pack_files import NoPack
+    from mailtls.audit.verify import verify
 
     wanted = (digest or "").lower()
     if digest is not None and (len(wanted) < LEAST_DIGITS or set(wanted) - set("0123456789abcdef") or len(wanted) > 64):

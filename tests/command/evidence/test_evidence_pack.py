@@ -16,8 +16,9 @@ import jsonschema
 import pytest
 from evidence_world import DOMAIN, PERIOD, rewritten, run
 
+from mailtls.audit.pack_files import NoPack
 from mailtls.audit.page import domain_page
-from mailtls.audit.verify import NoPack, verify
+from mailtls.audit.verify import verify
 from mailtls.mta_sts.record import policy_id_of
 
 REPOSITORY = Path(__file__).parents[3]
