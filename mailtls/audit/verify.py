@@ -216,7 +216,11 @@ def _check_domain(
             verdict.fault(f"{folder}/evidence.json: version {version.version_id} is not what its bytes say")
         if _id_of(version.version_id) != version.policy_id:
             verdict.fault(f"{folder}/evidence.json: the policy id of version {version.version_id} is not made from it")
-        if said["change"] and body is not None:
+        if said["change"] and policy is None:
+            verdict.fault(
+                f"{folder}/evidence.json: names a commit for version {version.version_id}, which is no policy"
+            )
+        elif said["change"] and body is not None:
             change = ChangeOf(**{**said["change"], "at": datetime.fromisoformat(said["change"]["at"])})
             verdict.changes.append((data["policy_domain"], change, body))
     last = versions[-1] if versions and versions[-1].mode else None

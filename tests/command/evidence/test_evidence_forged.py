@@ -116,6 +116,20 @@ def test_the_command_tells_it_in_words_with_exit_code_1(pack, name, at, value, w
     assert words in done.stdout
 
 
+def test_a_commit_asks_for_no_junk(pack):
+    """Else whoever asks the repository meets bytes that are no policy."""
+    data = json.loads((pack / FILES[1]).read_text())
+    said = data["policies"][0]
+    said |= {"mode": "", "max_age": None, "mx": []}
+
+    def change():
+        (pack / FILES[1]).parent.joinpath(said["file"]).write_bytes(b"junk")
+        write(pack / FILES[1], data)
+
+    rewritten(pack, change)
+    assert any("which is no policy" in fault for fault in verify(pack).faults)
+
+
 def test_a_domain_may_not_be_named_twice(pack):
     data = json.loads((pack / FILES[0]).read_text())
     data["domains"] *= 2
