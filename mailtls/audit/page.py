@@ -6,7 +6,7 @@ A page follows from the JSON beside it and from nothing else, so whoever checks 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from mailtls.dashboard.markup import Markup, foreign, link, tag
+from mailtls.html_markup import Markup, foreign, link, tag
 
 STYLE = """
 :root { color-scheme: light dark; }

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
-from mailtls.dashboard.markup import Markup, join, tag
 from mailtls.dashboard.words import count, plural, share
+from mailtls.html_markup import Markup, join, tag
 
 HEIGHT = 100
 """Of a panel, in units of the drawing; a day is 10 wide."""

@@ -6,11 +6,11 @@ from datetime import date
 from typing import Any
 
 from mailtls.dashboard.chart import Sessions
-from mailtls.dashboard.markup import Markup, foreign, join, link, tag
 from mailtls.dashboard.page import Column, Site, facts, page, paragraph, steps, table
 from mailtls.dashboard.places import domain_page, numbered
 from mailtls.dashboard.views import DomainView, NextStep
 from mailtls.dashboard.words import count, days_since, plural, success
+from mailtls.html_markup import Markup, foreign, join, link, tag
 from mailtls.tls_rpt.report import PolicyType
 
 _COLUMNS = (

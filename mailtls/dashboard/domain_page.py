@@ -5,11 +5,11 @@ from datetime import date
 from itertools import groupby
 
 from mailtls.dashboard.chart import Band, Sessions, chart
-from mailtls.dashboard.markup import Markup, foreign, join, link, tag
 from mailtls.dashboard.page import Column, Site, facts, page, paragraph, section, table
 from mailtls.dashboard.places import reporter_page
 from mailtls.dashboard.views import DomainView, Failure, SendingHost
 from mailtls.dashboard.words import count, days_since, plural, success
+from mailtls.html_markup import Markup, foreign, join, link, tag
 from mailtls.rollout.evidence import organisation
 from mailtls.tls_rpt.failures import explain
 from mailtls.tls_rpt.report import PolicyType, ResultType

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailtls.dashboard.markup import Attribute, Markup, join, link, tag
+from mailtls.html_markup import Attribute, Markup, join, link, tag
 from mailtls.totals.period import Period
 
 POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'"

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import islice
 
-from mailtls.dashboard.markup import Markup, foreign, join, link, tag
 from mailtls.dashboard.page import Column, Site, facts, page, paragraph, section, table
 from mailtls.dashboard.places import domain_folder, reports_page
 from mailtls.dashboard.words import count, plural
+from mailtls.html_markup import Markup, foreign, join, link, tag
 from mailtls.reports.bucket_layout import ledger_day, posted_key
 from mailtls.tls_rpt.contract import Prefix
 from mailtls.tls_rpt.ledger import LedgerEntry

@@ -1,9 +1,9 @@
 """The page that says what the numbers are and are not."""
 
 from mailtls.dashboard.domain_page import NOTES, TITLES
-from mailtls.dashboard.markup import join, tag
 from mailtls.dashboard.page import Site, page, paragraph, section
 from mailtls.dashboard.views import Looks
+from mailtls.html_markup import join, tag
 from mailtls.tls_rpt.failures import explain
 from mailtls.tls_rpt.report import ResultType
 

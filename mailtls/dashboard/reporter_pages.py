@@ -6,11 +6,11 @@ from datetime import date
 
 from mailtls.dashboard.chart import Sessions, chart
 from mailtls.dashboard.domain_page import NOT_EXPLAINED, TITLES, reporter_columns, type_cells
-from mailtls.dashboard.markup import Markup, foreign, link, tag
 from mailtls.dashboard.page import Column, Site, facts, page, paragraph, section, steps, table
 from mailtls.dashboard.places import domain_page, numbered, reporter_page
 from mailtls.dashboard.views import DomainView, Reporter
 from mailtls.dashboard.words import count, days_since, success
+from mailtls.html_markup import Markup, foreign, link, tag
 from mailtls.tls_rpt.report import PolicyType, ResultType
 
 PER_PAGE = 100

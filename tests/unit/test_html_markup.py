@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailtls.dashboard.markup import Markup, foreign, link, tag
+from mailtls.html_markup import Markup, foreign, link, tag
 
 
 class _Reader(HTMLParser):
