@@ -1,26 +1,29 @@
-"""What `reprocess` and `erase` change in the reports bucket. Everything else under `mailtls reports` only reads it."""
+"""What commands change in the reports bucket, or put there. Most of `mailtls reports` only reads it."""
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+from mailtls.cli.spec_files import write_whole
 from mailtls.observe.report_bucket import FolderBucket, S3Bucket, trouble_of
 from mailtls.observe.store import StoreTrouble
+
+_Item = TypeVar("_Item")
 
 LISTERS = 16
 """Keys whose versions are listed beside each other."""
 AT_ONCE = 1000
-"""Versions that one call of S3 deletes."""
+"""Objects or versions that one call of S3 deletes."""
 TRIES = 5
 MAX_CHANGED = 8 * 1024 * 1024
 """Bytes of an object that is written anew."""
 
 
 class Writer(Protocol):
-    """Every method raises StoreTrouble."""
+    """Every method raises StoreTrouble; a folder that cannot be written is Trouble."""
 
     def can_announce(self) -> None:
         """Raises StoreTrouble where nobody would hear of it: to be asked before anything is changed."""
@@ -74,7 +77,9 @@ class S3Writer:
             with trouble_of(f"s3:GetObject on {self.bucket.bucket}/{key}", missing=("NoSuchKey", "404")) as told:
                 answer = self.bucket.client.get_object(Bucket=self.bucket.bucket, Key=key)
                 with answer["Body"] as body:
-                    found = body.read(MAX_CHANGED)
+                    found = body.read(MAX_CHANGED + 1)
+                if len(found) > MAX_CHANGED:
+                    raise StoreTrouble(f"{self.bucket.name}/{key}: over {MAX_CHANGED:,} bytes, which none of ours has")
             if told.missed or self._put(key, step(found), answer["ETag"]):
                 self._delete_all(version for version in self._versions(key) if not version.latest)
                 return
@@ -117,18 +122,8 @@ class S3Writer:
                 yield from sorted(found, key=lambda version: version.key)
 
     def _delete_all(self, versions: Iterable[_Version]) -> int:
-        return sum(map(self._delete, _batches({"Key": one.key, "VersionId": one.version_id} for one in versions)))
-
-    def _delete(self, batch: list[dict[str, str]]) -> int:
-        with trouble_of(f"s3:DeleteObjectVersion on {self.bucket.bucket}"):
-            answer: dict[str, Any] = self.bucket.client.delete_objects(
-                Bucket=self.bucket.bucket, Delete={"Objects": batch, "Quiet": True}
-            )
-        if errors := answer.get("Errors"):
-            first = errors[0]
-            told = f"{first.get('Key')}: {first.get('Code')}: {first.get('Message')}"
-            raise StoreTrouble(f"s3:DeleteObjectVersion on {self.bucket.bucket}: {len(errors)} refused, first {told}")
-        return len(batch)
+        named = ({"Key": one.key, "VersionId": one.version_id} for one in versions)
+        return delete_objects(self.bucket, named, "s3:DeleteObjectVersion")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +141,10 @@ class FolderWriter:
     def change(self, key: str, step: Callable[[bytes], bytes]) -> None:
         path = self._path(key)
         try:
-            path.write_bytes(step(path.read_bytes()))
+            found = path.read_bytes()
         except OSError as e:
-            raise StoreTrouble(f"{path}: cannot be written: {e.strerror}") from e
+            raise StoreTrouble(f"{path}: cannot be read: {e.strerror}") from e
+        write_whole(path, step(found).decode("utf-8"), overwrite=True)
 
     def remove(self, keys: Iterable[str]) -> int:
         count = 0
@@ -177,7 +173,25 @@ def writer_of(bucket: S3Bucket | FolderBucket) -> Writer:
     return S3Writer(bucket) if isinstance(bucket, S3Bucket) else FolderWriter(bucket)
 
 
-def _batches(found: Iterable[dict[str, str]]) -> Iterator[list[dict[str, str]]]:
+def delete_objects(bucket: S3Bucket, named: Iterable[dict[str, str]], right: str) -> int:
+    """How many went. named: `Key`, and `VersionId` where a version is meant. right: the permission that it takes, for
+    the message. Raises StoreTrouble, also where S3 refuses some of them."""
+    count = 0
+    for batch in batches(named, AT_ONCE):
+        with trouble_of(f"{right} on {bucket.bucket}"):
+            answer: dict[str, Any] = bucket.client.delete_objects(
+                Bucket=bucket.bucket, Delete={"Objects": batch, "Quiet": True}
+            )
+        if errors := answer.get("Errors"):
+            first = errors[0]
+            told = f"{first.get('Key')}: {first.get('Code')}: {first.get('Message')}"
+            raise StoreTrouble(f"{right} on {bucket.bucket}: {len(errors)} refused, first {told}")
+        count += len(batch)
+    return count
+
+
+def batches(found: Iterable[_Item], most: int) -> Iterator[list[_Item]]:
+    """What is found, `most` at a time; the last one may be shorter."""
     iterator = iter(found)
-    while batch := list(itertools.islice(iterator, AT_ONCE)):
+    while batch := list(itertools.islice(iterator, most)):
         yield batch

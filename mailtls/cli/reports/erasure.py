@@ -4,14 +4,13 @@ What shows that something is the domain's goes last, so a run that was killed is
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 from mailtls.cli import terminal
-from mailtls.cli.reports.bucket_writer import Writer
+from mailtls.cli.reports.bucket_writer import Writer, batches
 from mailtls.observe.report_bucket import Bucket
 from mailtls.reports.bucket_layout import (
     alert_states_of,
@@ -103,7 +102,7 @@ class Erasure:
         """Mails whose reports are in the ledger; the disposition tells that, so it goes last."""
         kind = "mails and what became of them"
         self.counts[kind] = 0
-        for mails in _batches(self._dealt_with()):
+        for mails in batches(self._dealt_with(), MAILS_AT_ONCE):
             self.counts[kind] += len(mails)
             if self.write:
                 self.writer.remove(f"{Prefix.RAW}{mail}" for mail in mails)
@@ -130,7 +129,7 @@ class Erasure:
         """Mails in quarantine that say to be about the domain; the headers beside them tell that, so they go last."""
         kind = "mails kept apart, and their copies"
         self.counts[kind] = 0
-        for stems in _batches(self._quarantined()):
+        for stems in batches(self._quarantined(), MAILS_AT_ONCE):
             mails = [stem.rpartition("/")[2] for stem in stems]
             self.counts[kind] += len(stems)
             if self.write:
@@ -184,9 +183,3 @@ class Erasure:
 
     def _without_sums(self, data: dict[str, Any]) -> dict[str, Any]:
         return {**data, "lines": {name: line for name, line in data["lines"].items() if name != self.name}}
-
-
-def _batches(found: Iterable[str]) -> Iterator[list[str]]:
-    iterator = iter(found)
-    while batch := list(islice(iterator, MAILS_AT_ONCE)):
-        yield batch

@@ -7,12 +7,11 @@ and new pages beside each other; the next run makes it right.
 import hashlib
 import tempfile
 import zipfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from mailtls.cli.reports.bucket_writer import delete_objects
 from mailtls.cli.trouble import Trouble
 from mailtls.dashboard.places import is_ours
 from mailtls.observe.report_bucket import MAX_LISTED, S3, S3Bucket, trouble_of
@@ -22,8 +21,6 @@ from mailtls.tls_rpt.contract import Prefix
 ZIP = "dashboard.zip"
 WRITERS = 16
 """Objects that are put beside each other."""
-AT_ONCE = 1000
-"""Objects that one call of S3 deletes."""
 TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -109,22 +106,8 @@ class Shelf:
                 self.bucket.client.upload_fileobj(file, self.bucket.bucket, key, ExtraArgs=_headers(ZIP))
 
     def _remove(self, paths: list[str]) -> int:
-        for batch in _batches(paths):
-            objects = [{"Key": self.prefix + path} for path in batch]
-            with trouble_of(f"s3:DeleteObject on {self.bucket.bucket}"):
-                answer: dict[str, Any] = self.bucket.client.delete_objects(
-                    Bucket=self.bucket.bucket, Delete={"Objects": objects, "Quiet": True}
-                )
-            if errors := answer.get("Errors"):
-                told = f"{errors[0].get('Key')}: {errors[0].get('Code')}"
-                raise StoreTrouble(f"s3:DeleteObject on {self.bucket.bucket}: {len(errors)} refused, first {told}")
-        return len(paths)
+        return delete_objects(self.bucket, ({"Key": self.prefix + path} for path in paths), "s3:DeleteObject")
 
 
 def _headers(path: str) -> dict[str, str]:
     return {"ContentType": TYPES[Path(path).suffix], "ServerSideEncryption": "AES256"}
-
-
-def _batches(paths: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(paths), AT_ONCE):
-        yield paths[start : start + AT_ONCE]
